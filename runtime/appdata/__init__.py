@@ -1,0 +1,1 @@
+"""What the platform keeps for an app. Empty until storage is built."""

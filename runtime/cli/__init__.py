@@ -1,0 +1,1 @@
+"""The `firebrick` command."""

@@ -1,0 +1,1 @@
+"""Product events, schedules and queues. Empty until they are built."""

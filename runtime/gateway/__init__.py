@@ -1,0 +1,1 @@
+"""The managed proxy: resolve, decide, attach the token, send, scrub, audit."""

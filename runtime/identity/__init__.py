@@ -1,0 +1,1 @@
+"""Who is calling: accounts, principals and the credentials that prove them."""

@@ -1,0 +1,1 @@
+"""Module to function, context, run, result and logs."""

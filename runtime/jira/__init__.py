@@ -1,0 +1,1 @@
+"""The product: a stateful Jira that decides like Jira Cloud. Knows nothing of Forge."""

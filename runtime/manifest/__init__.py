@@ -1,0 +1,1 @@
+"""`manifest.yml` becomes a frozen `Manifest`, or a list of located problems."""

@@ -1,0 +1,1 @@
+"""Pure, total decisions: operations, scopes, egress, impersonation. Never does I/O."""

@@ -1,0 +1,1 @@
+"""Engine, limits, linking and guest memory. Moves bytes, knows no product word."""

@@ -1,0 +1,1 @@
+"""The broker: mints, verifies and revokes access tokens."""
