@@ -1,0 +1,133 @@
+"""The audit trail: one record for each decision, in the order they were made.
+
+No record holds a secret: `redact` runs over every text that enters, as a second wall behind the
+rule that nobody hands one in.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+from sqlalchemy import Boolean, Column, Engine, Float, Integer, String, Table, Text, insert, select
+
+from runtime.clock import Clock
+from runtime.database import metadata
+
+audit_table = Table(
+    "audit_record",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at_s", Float, nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("allowed", Boolean, nullable=False),
+    Column("rule", String(64), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("model", String(16), nullable=False),
+    Column("invocation_id", String(64), index=True),
+    Column("app_id", String(128)),
+    Column("installation_id", String(64)),
+    Column("cloud_id", String(64)),
+    Column("account_id", String(128)),
+    Column("act_as", String(16)),
+    Column("method", String(16)),
+    Column("path", Text),
+    Column("operation", String(128)),
+    Column("status", Integer),
+    Column("duration_ms", Float),
+    Column("detail", Text, nullable=False),
+)
+
+_SECRET = re.compile(r"fbk_[a-z]+_[0-9A-Za-z]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=[?&]jwt=)[^&\s]+")
+_CODE = re.compile(r"((?:^|[?&])(?:code|client_secret|refresh_token|access_token)=)[^&\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One decision.
+
+    Attributes:
+        kind: ``door`` (a guest's product call), ``egress``, ``http`` (a wire client's call),
+            ``deploy``, ``install``, ``grant``, ``token`` or ``invocation``.
+        allowed: The verdict.
+        rule: Dotted name of the deciding rule.
+        message: The reason in words.
+        model: The security model: forge, basic, oauth, connect, anonymous.
+        act_as: ``user``, ``app`` or ``none`` for door calls.
+        status: HTTP status the caller got.
+        duration_ms: How long the call took.
+        detail: Further facts as JSON values; never a secret.
+        at_s: Filled by the trail.
+        id: Filled by the database.
+    """
+
+    kind: str
+    allowed: bool
+    rule: str
+    message: str = ""
+    model: str = "forge"
+    invocation_id: str | None = None
+    app_id: str | None = None
+    installation_id: str | None = None
+    cloud_id: str | None = None
+    account_id: str | None = None
+    act_as: str | None = None
+    method: str | None = None
+    path: str | None = None
+    operation: str | None = None
+    status: int | None = None
+    duration_ms: float | None = None
+    detail: Mapping[str, object] = field(default_factory=dict)
+    at_s: float = 0.0
+    id: int = 0
+
+
+class AuditTrail:
+    """Appends records and reads them back; there is no way to change or remove one.
+
+    Args:
+        engine: The state database.
+        clock: Stamps the records.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def append(self, record: AuditRecord) -> AuditRecord:
+        """Write one record and return it as written."""
+        stamped = replace(
+            record,
+            at_s=self._clock.now_s(),
+            message=redact(record.message),
+            path=None if record.path is None else redact(record.path),
+        )
+        row = asdict(stamped)
+        del row["id"]
+        row["detail"] = redact(json.dumps(row["detail"], sort_keys=True))
+        with self._engine.begin() as connection:
+            connection.execute(insert(audit_table), row)
+        return stamped
+
+    def read(
+        self, *, invocation_id: str | None = None, limit: int = 100
+    ) -> tuple[AuditRecord, ...]:
+        """Return the newest `limit` records, oldest first, of one invocation or of all."""
+        query = select(audit_table).order_by(audit_table.c.id.desc()).limit(limit)
+        if invocation_id is not None:
+            query = query.where(audit_table.c.invocation_id == invocation_id)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return tuple(_record(dict(row._mapping)) for row in reversed(rows))
+
+
+def redact(text: str) -> str:
+    """Return the text with everything that looks like a credential replaced by ``***``."""
+    if "fbk_" not in text and "eyJ" not in text and "=" not in text:
+        return text
+    return _CODE.sub(r"\1***", _SECRET.sub("***", text))
+
+
+def _record(row: dict[str, object]) -> AuditRecord:
+    row["detail"] = json.loads(str(row["detail"]))
+    return AuditRecord(**row)  # type: ignore[arg-type]  # columns and attributes are the same

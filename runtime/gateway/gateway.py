@@ -1,0 +1,222 @@
+"""The managed proxy: the only way from a guest to the product.
+
+One call goes through named steps, value to value: parse the path, filter the headers, resolve the
+operation, decide as whom, decide the scopes, attach the token, send, scrub, audit. Each refusal has
+a rule; the guest gets the platform's terse answer, the person who runs the app gets the reason.
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from runtime.audit.trail import AuditRecord, AuditTrail
+from runtime.clock import Clock
+from runtime.errors import DeniedError
+from runtime.gateway.replies import refusal_reply
+from runtime.gateway.values import Caller, CallReport, Product, ProductCall, ProductReply
+from runtime.installation.model import LiveGrant
+from runtime.installation.store import InstallationStore
+from runtime.policy.decision import Decision
+from runtime.policy.headers import filter_request_headers, filter_response_headers
+from runtime.policy.impersonation import decide_impersonation
+from runtime.policy.operations import Operation, OperationTable
+from runtime.policy.scopes import decide_scopes
+from runtime.policy.target import parse_target
+from runtime.tokens.broker import TokenBroker, TokenGrant
+from runtime.wire import JiraRequest, JiraResponse
+
+_T = TypeVar("_T")
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH"})
+BODYLESS = frozenset({"GET", "HEAD"})  # the fetch standard refuses a body on these
+GATEWAY_ORIGIN = "https://api.atlassian.com/ex/jira"  # base of `self` links behind the gateway
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is known of a call so far; a refusal reports it as it stands."""
+
+    operation: Operation | None = None
+    dropped: tuple[str, ...] = ()
+
+
+class Gateway:
+    """Decides and sends product requests of guests.
+
+    Args:
+        product: What answers; handed in, never imported.
+        operations: The operation table the product uses too (I5).
+        installations: Asked for the live grant on every call (I4).
+        broker: Where tokens come from.
+        audit: Gets one record a call (I11).
+        clock: Measures durations.
+    """
+
+    def __init__(
+        self,
+        *,
+        product: Product,
+        operations: OperationTable,
+        installations: InstallationStore,
+        broker: TokenBroker,
+        audit: AuditTrail,
+        clock: Clock,
+    ) -> None:
+        self._product = product
+        self._operations = operations
+        self._installations = installations
+        self._broker = broker
+        self._audit = audit
+        self._clock = clock
+
+    def send(self, caller: Caller, call: ProductCall) -> tuple[ProductReply, CallReport]:
+        """Answer one guest request. A refusal is a reply, never an exception."""
+        started_s = self._clock.monotonic_s()
+        progress = _Progress()
+        try:
+            response = self._exchange(caller, call, progress)
+        except DeniedError as denied:
+            reply = refusal_reply(denied.rule)
+            rule, message, allowed = denied.rule, denied.message, False
+        else:
+            headers = filter_response_headers(response.headers)
+            reply = ProductReply(response.status, headers, response.body)
+            rule, allowed = response.rule, response.rule.startswith("allowed")
+            message = "" if allowed else _product_message(response)
+        report = CallReport(
+            call=call,
+            allowed=allowed,
+            rule=rule,
+            message=message,
+            operation=None if progress.operation is None else progress.operation.key,
+            account_id=_acting_account(caller, call),
+            status=reply.status,
+            duration_ms=(self._clock.monotonic_s() - started_s) * 1000,
+            dropped_headers=progress.dropped,
+        )
+        self._record(caller, report)
+        return reply, report
+
+    def _exchange(self, caller: Caller, call: ProductCall, progress: _Progress) -> JiraResponse:
+        _check_form(call)
+        target = _require(parse_target(call.path))
+        headers, progress.dropped = _require(filter_request_headers(call.headers))
+        progress.operation = self._operations.resolve(call.method, target.path).operation
+        grant = self._live_grant(caller)
+        _allow(
+            decide_scopes(progress.operation, frozenset(grant.declared), grant.installation.granted)
+        )
+        _allow(
+            decide_impersonation(call.act_as, caller.account_id, call.account_id, _in_force(grant))
+        )
+        authorization = self._authorization(caller, call, grant)
+        response = self._product.handle(
+            JiraRequest(
+                method=call.method,
+                path=target.path,
+                query=target.query,
+                headers={**headers, **authorization},
+                body=call.body or b"",
+                cloud_id=caller.cloud_id,
+                host="gateway",
+                base_url=f"{GATEWAY_ORIGIN}/{caller.cloud_id}",
+            )
+        )
+        _check_same_operation(response, progress.operation)
+        return response
+
+    def _live_grant(self, caller: Caller) -> LiveGrant:
+        grant = self._installations.find_live_grant(caller.installation_id)
+        if grant is None or grant.installation.cloud_id != caller.cloud_id:
+            raise DeniedError(
+                "installation.ended", "The app is not installed on this site any more."
+            )
+        return grant
+
+    def _authorization(self, caller: Caller, call: ProductCall, grant: LiveGrant) -> dict[str, str]:
+        account_id = _acting_account(caller, call)
+        if account_id is None:
+            return {}
+        token = self._broker.access_token(
+            TokenGrant(
+                installation_id=caller.installation_id,
+                app_id=caller.app_id,
+                cloud_id=caller.cloud_id,
+                account_id=account_id,
+                scopes=frozenset(_in_force(grant)),
+            )
+        )
+        return {"authorization": f"Bearer {token.get_secret_value()}"}
+
+    def _record(self, caller: Caller, report: CallReport) -> None:
+        call = report.call
+        self._audit.append(
+            AuditRecord(
+                kind="door",
+                allowed=report.allowed,
+                rule=report.rule,
+                message=report.message,
+                invocation_id=caller.invocation_id,
+                app_id=caller.app_id,
+                installation_id=caller.installation_id,
+                cloud_id=caller.cloud_id,
+                account_id=report.account_id,
+                act_as=call.act_as,
+                method=call.method[:16],
+                path=call.path[:2048].encode("utf-8", "replace").decode(),
+                operation=report.operation,
+                status=report.status,
+                duration_ms=report.duration_ms,
+                detail={"dropped_headers": sorted(report.dropped_headers)}
+                if report.dropped_headers
+                else {},
+            )
+        )
+
+
+def _check_form(call: ProductCall) -> None:
+    if call.remote != "jira":
+        raise DeniedError("remote.unknown", f"No product {call.remote!r} is emulated.")
+    if call.method not in METHODS:
+        raise DeniedError("method.refused", f"The method {call.method!r} is not allowed.")
+    if call.method in BODYLESS and call.body:
+        raise DeniedError("body.refused", f"A {call.method} request has no body.")
+
+
+def _check_same_operation(response: JiraResponse, decided: Operation | None) -> None:
+    """Refuse the answer of another operation than the one decided on (I5)."""
+    key = None if decided is None else decided.key
+    if response.operation_id not in (key, None):
+        raise DeniedError(
+            "operation.mismatch",
+            f"{key} was decided on, but the product ran {response.operation_id}.",
+        )
+
+
+def _require(result: _T | Decision) -> _T:
+    if isinstance(result, Decision):
+        raise DeniedError(result.rule, result.message)
+    return result
+
+
+def _allow(decision: Decision) -> None:
+    if not decision.allowed:
+        raise DeniedError(decision.rule, decision.message)
+
+
+def _in_force(grant: LiveGrant) -> dict[str, bool]:
+    return {
+        scope: allowed
+        for scope, allowed in grant.declared.items()
+        if scope in grant.installation.granted
+    }
+
+
+def _acting_account(caller: Caller, call: ProductCall) -> str | None:
+    if call.act_as == "app":
+        return caller.app_account_id
+    if call.act_as == "user":
+        return call.account_id or caller.account_id
+    return None
+
+
+def _product_message(response: JiraResponse) -> str:
+    return response.body[:500].decode("utf-8", "replace")
