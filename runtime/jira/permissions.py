@@ -1,0 +1,213 @@
+"""The permission engine: who may do what, decided over a site's configuration alone.
+
+A permission is held if a grant of the project's permission scheme names a holder that fits the
+account. Nothing here reads the store, and nothing here knows of scopes: scopes never add a
+permission, and a permission never adds a scope.
+
+Two holder types depend on the issue, ``reporter`` and ``assignee``. Asked of a project alone they
+count as held by any logged-in user, because anyone may become the reporter of some issue.
+
+Source:
+    Jira Cloud REST API v3, "Permission schemes" (holder object), "Get my permissions", "Issue
+    security level"; the administrator's guide, "Manage project permissions".
+
+Differs:
+    ``userCustomField``, ``groupCustomField`` and ``sd.customer.portal.only`` name nobody here: a
+    grant to them is kept and shown, and never holds.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.identity.accounts import Account
+from runtime.jira.permission_keys import GLOBAL_PERMISSIONS
+from runtime.jira.site import Holder, Project, SecurityLevel, Site
+
+ADDON_ROLE = "atlassian-addons-project-access"
+UNEVALUATED = frozenset({"userCustomField", "groupCustomField", "sd.customer.portal.only"})
+"""Holder types that are stored and listed, and name nobody."""
+
+
+class SecuredIssue(Protocol):
+    """What of an issue matters to permissions; a row of the issue table fits."""
+
+    @property
+    def project_id(self) -> int:
+        """The project it is in."""
+
+    @property
+    def reporter_id(self) -> str | None:
+        """Account id of its reporter."""
+
+    @property
+    def assignee_id(self) -> str | None:
+        """Account id of its assignee."""
+
+    @property
+    def security_level_id(self) -> int | None:
+        """Its security level; None for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBy:
+    """One way in which a permission is held.
+
+    Attributes:
+        holder: The holder that the scheme names.
+        label: The same in words, such as ``role Developers``.
+        account_ids: Who that is now; empty for ``anyone`` and for whoever is not listed.
+        everybody: Not even a login is needed.
+    """
+
+    holder: Holder
+    label: str
+    account_ids: tuple[str, ...]
+    everybody: bool = False
+
+
+class Permissions:
+    """The permissions of one account on one site; of nobody (anonymous) without an account.
+
+    Args:
+        site: The configuration that decides.
+        account: Who is asking; None for anonymous. An inactive account holds nothing more than
+            anonymous does.
+    """
+
+    def __init__(self, site: Site, account: Account | None) -> None:
+        self._site = site
+        self.account_id = account.account_id if account is not None and account.active else None
+        self.group_ids: frozenset[str] = (
+            site.group_ids.get(self.account_id, frozenset()) if self.account_id else frozenset()
+        )
+
+    def holds(
+        self,
+        permission: str,
+        *,
+        project: Project | None = None,
+        issue: SecuredIssue | None = None,
+    ) -> bool:
+        """Say whether the account holds a permission.
+
+        A global permission is held by groups, whatever the context. A project permission is asked
+        of an issue (its security level must be passed too), of a project, or, with neither, of any
+        live project. A project in the recycle bin grants nothing.
+
+        Args:
+            permission: The key, such as ``EDIT_ISSUES``; an unknown key is held by nobody.
+            project: The project; may be left out if `issue` is given.
+            issue: The issue; decides alone.
+        """
+        if permission in GLOBAL_PERMISSIONS:
+            return self._holds_globally(permission)
+        if issue is not None:
+            found = self._site.projects.get(issue.project_id)
+            return found is not None and self._holds_on_issue(permission, found, issue)
+        if project is not None:
+            return self._holds_in_project(permission, project, None)
+        return any(
+            self._holds_in_project(permission, candidate, None)
+            for candidate in self._site.live_projects()
+        )
+
+    def is_admin(self) -> bool:
+        """Say whether the account holds the global permission *Administer Jira*."""
+        return self._holds_globally("ADMINISTER")
+
+    def administers(self, project: Project) -> bool:
+        """Say whether the account may administer a project: its own admins and Jira's."""
+        return self.is_admin() or self.holds("ADMINISTER_PROJECTS", project=project)
+
+    def sees(self, project: Project) -> bool:
+        """Say whether the project exists for the account: it may browse or administer it."""
+        return self.holds("BROWSE_PROJECTS", project=project) or self.administers(project)
+
+    def visible_projects(self, permission: str = "BROWSE_PROJECTS") -> tuple[Project, ...]:
+        """Return the live projects in which the account holds a project permission, by key."""
+        return tuple(
+            project
+            for project in self._site.live_projects()
+            if self._holds_in_project(permission, project, None)
+        )
+
+    def in_role(self, project: Project, role_id: int) -> bool:
+        """Say whether the account is in a role in a project, itself or by a group."""
+        members = self._site.members(project.id, role_id)
+        return self.account_id in members.account_ids or not self.group_ids.isdisjoint(
+            members.group_ids
+        )
+
+    def uses_product(self, application_key: str | None = None) -> bool:
+        """Say whether the account has product access, to one application or to any."""
+        if application_key is not None:
+            allowed = self._site.applications.get(application_key, frozenset())
+            return not self.group_ids.isdisjoint(allowed)
+        return any(not self.group_ids.isdisjoint(ids) for ids in self._site.applications.values())
+
+    def fits(self, holder: Holder, project: Project, issue: SecuredIssue | None = None) -> bool:
+        """Say whether a holder names the account, in a project and perhaps for an issue."""
+        if holder.type == "anyone":
+            return True
+        if self.account_id is None or holder.type in UNEVALUATED:
+            return False
+        return self._fits_account(holder, project, issue)
+
+    def passes_security(self, project: Project, issue: SecuredIssue) -> bool:
+        """Say whether the issue's security level, if it has one, lets the account through.
+
+        A level that the project's scheme does not have lets nobody through.
+        """
+        if issue.security_level_id is None:
+            return True
+        return any(
+            self.fits(holder, project, issue)
+            for level in self._site.levels_of(project)
+            if level.id == issue.security_level_id
+            for holder in level.holders
+        )
+
+    def _holds_globally(self, permission: str) -> bool:
+        allowed = self._site.global_permissions.get(permission, frozenset())
+        if permission == "ADMINISTER":  # system administrators administer Jira as well
+            allowed |= self._site.global_permissions.get("SYSTEM_ADMIN", frozenset())
+        return not self.group_ids.isdisjoint(allowed)
+
+    def _holds_in_project(
+        self, permission: str, project: Project, issue: SecuredIssue | None
+    ) -> bool:
+        if project.deleted_ms is not None:
+            return False
+        return any(
+            self.fits(holder, project, issue)
+            for holder in holders_of(self._site, project, permission)
+        )
+
+    def _holds_on_issue(self, permission: str, project: Project, issue: SecuredIssue) -> bool:
+        return self._holds_in_project(permission, project, issue) and self.passes_security(
+            project, issue
+        )
+
+    def _fits_account(self, holder: Holder, project: Project, issue: SecuredIssue | None) -> bool:
+        match holder.type:
+            case "reporter":
+                return issue is None or issue.reporter_id == self.account_id
+            case "assignee":
+                return issue is None or issue.assignee_id == self.account_id
+            case "projectLead":
+                return project.lead_id == self.account_id
+            case "user":
+                return holder.parameter == self.account_id
+            case "group":
+                return holder.parameter in self.group_ids
+            case "projectRole":
+                return holder.parameter is not None and self.in_role(project, int(holder.parameter))
+            case "applicationRole":
+                return self.uses_product(holder.parameter)
+        return False
+
+
+def holders_of(site: Site, project: Project, permission: str) -> tuple[Holder, ...]:
+    """Return the holders that a project's permission scheme names for a permission."""
+    return site.permission_schemes[project.permission_scheme_id].holders.get(permission, ())
