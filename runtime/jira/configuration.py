@@ -108,7 +108,7 @@ class _Reader:
         query = select(*(table.c[name] for name in names))
         query = query.where(table.c.cloud_id == self._cloud_id)
         query = query.order_by(table.c[order or names[0]])
-        return tuple(kind(*row) for row in self._rows(query))
+        return tuple(_make(kind, row) for row in self._rows(query))
 
     def table(self, kind: type[T], table: Table, order: str = "id") -> dict[int, T]:
         """Return the rows of a top-level table as values by id."""
@@ -118,9 +118,11 @@ class _Reader:
         """Return the rows that hang below a top-level table, by id."""
         names = [column.name for column in fields(kind)]  # type: ignore[arg-type]  # a dataclass
         query = self._below(table, parent, via, *(table.c[name] for name in names))
-        return tuple(kind(*row) for row in self._rows(query.order_by(table.c.id)))
+        return tuple(_make(kind, row) for row in self._rows(query.order_by(table.c.id)))
 
-    def _below(self, table: Table, parent: Table, via: str, *columns: Any) -> Select[Any]:  # noqa: ANN401  # any column
+    def _below(
+        self, table: Table, parent: Table, via: str, *columns: Any
+    ) -> Select[Any]:  # Any: a column of any type
         joined = table.join(parent, table.c[via] == parent.c.id)
         return select(*columns).select_from(joined).where(parent.c.cloud_id == self._cloud_id)
 
@@ -135,7 +137,7 @@ class _Reader:
         query = select(*(table.c[name] for name in names))
         query = query.where(table.c.cloud_id == self._cloud_id).order_by(table.c.id)
         return {
-            row.id: Project(*row, former_keys=tuple(former.get(row.id, ())))
+            row.id: Project(**row._mapping, former_keys=tuple(former.get(row.id, ())))
             for row in self._rows(query)
         }
 
@@ -164,7 +166,7 @@ class _Reader:
     def group_sets(self, table: Table, by: str) -> dict[str, frozenset[str]]:
         """Return the group ids that a table names for each value of a column."""
         query = select(table.c[by], table.c.group_id).where(table.c.cloud_id == self._cloud_id)
-        return _sets((row[0], row[1]) for row in self._rows(query))
+        return _sets((row._mapping[by], row.group_id) for row in self._rows(query))
 
     def permission_schemes(self) -> dict[int, PermissionScheme]:
         """Return the permission schemes with their grants."""
@@ -191,7 +193,7 @@ class _Reader:
         columns = (levels.c.id, levels.c.scheme_id, levels.c.name, levels.c.description)
         query = self._below(levels, schemes, "scheme_id", *columns).order_by(levels.c.id)
         by_scheme = _grouped(
-            (row.scheme_id, SecurityLevel(*row, holders=tuple(holders.get(row.id, ()))))
+            (row.scheme_id, SecurityLevel(**row._mapping, holders=tuple(holders.get(row.id, ()))))
             for row in self._rows(query)
         )
         query = select(schemes).where(schemes.c.cloud_id == self._cloud_id).order_by(schemes.c.id)
@@ -215,7 +217,9 @@ class _Reader:
             .where(schemes.c.cloud_id == self._cloud_id)
             .order_by(members.c.id)
         )
-        return _grouped((row.level_id, Holder(row[1], row[2])) for row in self._rows(query))
+        return _grouped(
+            (row.level_id, Holder(row.holder_type, row.parameter)) for row in self._rows(query)
+        )
 
     def issue_type_ids(self) -> dict[int, tuple[int, ...]]:
         """Return the issue types of each issue type scheme, in order."""
@@ -247,7 +251,9 @@ class _Reader:
         items, schemes = schema.workflow_scheme_item_table, schema.workflow_scheme_table
         columns = (items.c.scheme_id, items.c.issue_type_id, items.c.workflow_id)
         query = self._below(items, schemes, "scheme_id", *columns)
-        by_scheme = _grouped((row.scheme_id, (row[1], row[2])) for row in self._rows(query))
+        by_scheme = _grouped(
+            (row.scheme_id, (row.issue_type_id, row.workflow_id)) for row in self._rows(query)
+        )
         query = select(schemes).where(schemes.c.cloud_id == self._cloud_id).order_by(schemes.c.id)
         return {
             row.id: WorkflowScheme(
@@ -255,6 +261,10 @@ class _Reader:
             )
             for row in self._rows(query)
         }
+
+
+def _make(kind: type[T], row: Row[Any]) -> T:
+    return kind(**row._mapping)
 
 
 def _permission_scheme(row: Row[Any], by_scheme: Mapping[int, list[Grant]]) -> PermissionScheme:

@@ -196,6 +196,8 @@ class Context:
             raise UnreadableBodyError(EMPTY_BODY)
         try:
             value, _end = _decoder().raw_decode(text)
+            if "\\u" in text:
+                json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
         except (ValueError, RecursionError) as error:
             raise UnreadableBodyError(BAD_JSON) from error
         if value is None:

@@ -28,7 +28,7 @@ _GLOBAL = (
     ("ADMINISTER", "0", "Administer Jira", "Run the product's administration."),
     ("SYSTEM_ADMIN", "44", "Administer Jira System", "Run all administration, the system's too."),
     ("USER_PICKER", "27", "Browse users and groups", "Pick users and groups from a list."),
-    ("CREATE_SHARED_OBJECTS", "22", "Share dashboards and filters", "Share filters and dashboards."),
+    ("CREATE_SHARED_OBJECTS", "22", "Share dashboards and filters", "Share what one made."),
     ("MANAGE_GROUP_FILTER_SUBSCRIPTIONS", "24", "Manage group filter subscriptions",
      "Subscribe groups to filters."),
     ("BULK_CHANGE", "33", "Make bulk changes", "Change many issues in one step."),

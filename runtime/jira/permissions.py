@@ -16,13 +16,13 @@ Differs:
     grant to them is kept and shown, and never holds.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.identity.accounts import Account
 from runtime.jira.permission_keys import GLOBAL_PERMISSIONS
-from runtime.jira.site import Holder, Project, SecurityLevel, Site
+from runtime.jira.site import Holder, Project, Site
 
 ADDON_ROLE = "atlassian-addons-project-access"
 UNEVALUATED = frozenset({"userCustomField", "groupCustomField", "sd.customer.portal.only"})
@@ -150,9 +150,10 @@ class Permissions:
         """Say whether a holder names the account, in a project and perhaps for an issue."""
         if holder.type == "anyone":
             return True
-        if self.account_id is None or holder.type in UNEVALUATED:
+        if self.account_id is None:
             return False
-        return self._fits_account(holder, project, issue)
+        test = _FITS.get(holder.type)  # no test: a type that is not evaluated names nobody
+        return test is not None and test(self, holder, project, issue)
 
     def passes_security(self, project: Project, issue: SecuredIssue) -> bool:
         """Say whether the issue's security level, if it has one, lets the account through.
@@ -189,25 +190,25 @@ class Permissions:
             project, issue
         )
 
-    def _fits_account(self, holder: Holder, project: Project, issue: SecuredIssue | None) -> bool:
-        match holder.type:
-            case "reporter":
-                return issue is None or issue.reporter_id == self.account_id
-            case "assignee":
-                return issue is None or issue.assignee_id == self.account_id
-            case "projectLead":
-                return project.lead_id == self.account_id
-            case "user":
-                return holder.parameter == self.account_id
-            case "group":
-                return holder.parameter in self.group_ids
-            case "projectRole":
-                return holder.parameter is not None and self.in_role(project, int(holder.parameter))
-            case "applicationRole":
-                return self.uses_product(holder.parameter)
-        return False
-
 
 def holders_of(site: Site, project: Project, permission: str) -> tuple[Holder, ...]:
     """Return the holders that a project's permission scheme names for a permission."""
     return site.permission_schemes[project.permission_scheme_id].holders.get(permission, ())
+
+
+def _in_holder_role(who: Permissions, holder: Holder, project: Project) -> bool:
+    role_id = holder.parameter or ""
+    return role_id.isdigit() and who.in_role(project, int(role_id))
+
+
+_Test = Callable[[Permissions, Holder, Project, SecuredIssue | None], bool]
+_FITS: Mapping[str, _Test] = {
+    "reporter": lambda who, _h, _p, issue: issue is None or issue.reporter_id == who.account_id,
+    "assignee": lambda who, _h, _p, issue: issue is None or issue.assignee_id == who.account_id,
+    "projectLead": lambda who, _h, project, _i: project.lead_id == who.account_id,
+    "user": lambda who, holder, _p, _i: holder.parameter == who.account_id,
+    "group": lambda who, holder, _p, _i: holder.parameter in who.group_ids,
+    "projectRole": lambda who, holder, project, _i: _in_holder_role(who, holder, project),
+    "applicationRole": lambda who, holder, _p, _i: who.uses_product(holder.parameter),
+}
+HOLDER_TYPES = frozenset({"anyone", *_FITS, *UNEVALUATED})

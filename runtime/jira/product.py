@@ -1,0 +1,269 @@
+"""The product's one entrance: a request becomes an answer.
+
+The order in which a request can fail is the product's own: the credential, the operation, the
+scopes, the media type, the missing login, and then whatever the operation itself finds.
+
+Source:
+    Observed behaviour of Jira Cloud's layers; ``docs/fidelity.md`` lists what differs.
+"""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, Engine
+
+from runtime.clock import Clock
+from runtime.errors import CredentialError, JiraError
+from runtime.identity.accounts import Account
+from runtime.identity.principal import LOGIN_FAILED, Authenticator, Principal
+from runtime.ids import Ids
+from runtime.jira.context import Context
+from runtime.jira.failures import ProblemError
+from runtime.jira.permissions import Permissions
+from runtime.jira.responses import (
+    BARE_JSON_TYPE,
+    SCOPE_FAILURE,
+    error_response,
+    gateway_refusal,
+    json_response,
+    must_authenticate,
+    scope_mismatch,
+    with_common_headers,
+)
+from runtime.jira.served import ServedOperation, served_operations
+from runtime.jira.store import Entrance, Store
+from runtime.policy.operations import OperationTable, Resolved
+from runtime.policy.scopes import decide_scopes
+from runtime.wire import JiraRequest, JiraResponse
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A request on its way in."""
+
+    request: JiraRequest
+    resolved: Resolved
+    principal: Principal
+    site_entrance: Entrance
+    served: ServedOperation | None
+
+    @property
+    def account(self) -> Account | None:
+        return self.site_entrance.account
+
+
+class Jira:
+    """The emulated product over one database that may hold several sites.
+
+    Args:
+        engine: The database.
+        operations: All operations of the platform.
+        authenticator: Turns a request's credential into a principal.
+        clock: Tells the time.
+        ids: Makes ids.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        operations: OperationTable,
+        authenticator: Authenticator,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._store = Store(engine)
+        self._operations = operations
+        self._authenticator = authenticator
+        self._clock = clock
+        self._ids = ids
+        self._served = served_operations()
+
+    def handle(self, request: JiraRequest) -> JiraResponse:
+        """Answer one request; every deliberate error has become an answer.
+
+        The answer says which operation ran or was refused, by which rule, and as which account the
+        credential was resolved: that is for the audit, and none of it goes on the wire.
+        """
+        resolved = self._operations.resolve(request.method, request.path)
+        try:
+            principal = self._authenticator.authenticate(request)
+        except CredentialError:
+            answer = gateway_refusal("credential.refused")
+            return self._finish(answer, request, resolved)
+        except JiraError as error:
+            return self._finish(_credential_answer(error, request), request, resolved)
+        return self._enter(request, resolved, principal)
+
+    def _enter(
+        self, request: JiraRequest, resolved: Resolved, principal: Principal
+    ) -> JiraResponse:
+        served = None
+        if resolved.operation is not None:
+            served = self._served.get(resolved.operation.key)
+        with self._store.reading() as connection:
+            call = self._call(connection, request, resolved, principal, served)
+            if isinstance(call, JiraResponse):
+                return self._finish(call, request, resolved)
+            mismatch = _scope_refusal(call)
+            if mismatch is not None:
+                return self._finish(mismatch, request, resolved, call)
+            answer = _refusal(call)
+            if answer is None and not _writes(call):
+                answer = self._run(call, connection)
+        if answer is None:
+            answer = self._write(call)
+        return self._finish(answer, request, resolved, call)
+
+    def _write(self, call: _Call) -> JiraResponse:
+        try:
+            with self._store.writing() as connection:
+                again = self._call(
+                    connection, call.request, call.resolved, call.principal, call.served
+                )
+                if isinstance(again, JiraResponse):
+                    return again
+                return self._answer(again, connection)
+        except JiraError as error:
+            return error_response(error, call.request)
+
+    def _call(
+        self,
+        connection: Connection,
+        request: JiraRequest,
+        resolved: Resolved,
+        principal: Principal,
+        served: ServedOperation | None,
+    ) -> "_Call | JiraResponse":
+        """Look up site and account; an inactive account's credential resolves to nobody."""
+        entrance = self._store.enter(connection, request.cloud_id, principal.account_id)
+        if entrance is None:
+            return gateway_refusal("site.unknown", "Not Found", 404)
+        if principal.account_id is not None and entrance.account is None:
+            if principal.scopes is not None:
+                return gateway_refusal("credential.inactive-account")
+            principal = LOGIN_FAILED
+        return _Call(request, resolved, principal, entrance, served)
+
+    def _run(self, call: _Call, connection: Connection) -> JiraResponse:
+        try:
+            return self._answer(call, connection)
+        except JiraError as error:
+            return error_response(error, call.request)
+
+    def _answer(self, call: _Call, connection: Connection) -> JiraResponse:
+        operation, served = call.resolved.operation, call.served
+        if operation is None or served is None:
+            raise AssertionError("an operation without a handler was refused before")
+        site, account = call.site_entrance.site, call.account
+        return served.handler(
+            Context(
+                request=call.request,
+                operation=operation,
+                params=call.resolved.params,
+                version=call.resolved.version,
+                site=site,
+                principal=call.principal,
+                account=account,
+                permissions=Permissions(site, account),
+                connection=connection,
+                now_ms=int(self._clock.now_s() * 1000),
+                ids=self._ids,
+            )
+        )
+
+    def _finish(
+        self,
+        answer: JiraResponse,
+        request: JiraRequest,
+        resolved: Resolved,
+        call: _Call | None = None,
+    ) -> JiraResponse:
+        account = None if call is None else call.account
+        answer = with_common_headers(
+            answer,
+            self._ids,
+            None if account is None else account.account_id,
+            login_failed=call is not None and call.principal.login_failed,
+            own=call is not None and answer.header(SCOPE_FAILURE[0]) is None,
+        )
+        if request.method == "HEAD":
+            answer = replace(answer, body=b"")
+        key = None if resolved.operation is None else resolved.operation.key
+        return replace(answer, operation_id=key)
+
+
+def _writes(call: _Call) -> bool:
+    if call.served is None:
+        return False
+    read_only = call.served.marker.read_only
+    if read_only is None:
+        return call.request.method not in ("GET", "HEAD")
+    return not read_only
+
+
+def _scope_refusal(call: _Call) -> JiraResponse | None:
+    """Return the gateway's refusal if the credential's scopes do not cover the operation.
+
+    The gateway knows no other paths than the operations', so an unknown one is refused likewise.
+    """
+    operation, scopes = call.resolved.operation, call.principal.scopes
+    if scopes is None or (operation is None and call.request.host != "gateway"):
+        return None
+    decision = decide_scopes(operation, scopes, scopes)
+    return None if decision.allowed else scope_mismatch(decision.rule)
+
+
+def _refusal(call: _Call) -> JiraResponse | None:
+    """Return why the operation does not even start, or None."""
+    operation = call.resolved.operation
+    try:
+        if operation is None:
+            return _no_operation(call)
+        _check_media_type(call)
+    except JiraError as error:
+        return error_response(error, call.request)
+    if call.account is None and not operation.anonymous:
+        return must_authenticate(call.request)
+    if call.served is None:
+        message = f"Firebrick does not emulate {operation.key} yet."
+        answer = json_response({"errorMessages": [message], "errors": {}}, 501)
+        return replace(answer, rule="operation.not-emulated")
+    return None
+
+
+def _credential_answer(error: JiraError, request: JiraRequest) -> JiraResponse:
+    """Answer what the site host says of a credential that it does not take at all."""
+    rule = error.rule or "credential.refused"
+    if error.status == 401:  # noqa: PLR2004  # HTTP
+        return replace(must_authenticate(request), rule=rule)
+    answer = json_response({"error": error.message}, error.status)
+    return replace(answer, headers=(BARE_JSON_TYPE,), rule=rule)
+
+
+def _no_operation(call: _Call) -> JiraResponse:
+    request, allowed = call.request, call.resolved.allowed_methods
+    if not allowed:
+        detail = f"No endpoint {request.method} {request.path}."
+        raise ProblemError(404, "Not Found", detail, "operation.unknown")
+    allow = ("allow", ",".join((*allowed, *(["HEAD"] if "GET" in allowed else []), "OPTIONS")))
+    if request.method == "OPTIONS":
+        return JiraResponse(200, (allow,), rule="operation.options")
+    detail = f"Method '{request.method}' is not supported."
+    raise ProblemError(405, "Method Not Allowed", detail, "operation.method", (allow,))
+
+
+def _check_media_type(call: _Call) -> None:
+    served = call.served
+    if served is None or not served.marker.takes_body or call.request.method not in ("POST", "PUT"):
+        return
+    content_type = call.request.headers.get("content-type")
+    if content_type and content_type.split(";")[0].strip().lower() == JSON:
+        return
+    raise ProblemError(
+        415,
+        "Unsupported Media Type",
+        f"Content-Type '{content_type or 'null'}' is not supported.",
+        "request.media-type",
+        (("accept", JSON),),
+    )
