@@ -35,6 +35,10 @@ class Ids:
         """Return a source whose ids are the same for the same seed; not for real secrets."""
         return cls(Random(seed).randbytes)  # noqa: S311  # reproducible ids, asked for by name
 
+    def random_bytes(self, count: int) -> bytes:
+        """Return `count` random bytes."""
+        return self._random_bytes(count)
+
     def uuid(self) -> str:
         """Return a random UUID (version 4)."""
         return str(uuid.UUID(bytes=self._random_bytes(16), version=4))

@@ -137,6 +137,14 @@ class InstallationStore:
             .values(version_id=version.id, granted=json.dumps(sorted(version.scopes)))
         )
 
+    def set_version(self, connection: Connection, installation_id: str, version_id: int) -> None:
+        """Move an installation to a minor version; what is granted stays."""
+        connection.execute(
+            update(installation_table)
+            .where(installation_table.c.id == installation_id)
+            .values(version_id=version_id)
+        )
+
     def set_granted(self, installation_id: str, granted: frozenset[str]) -> None:
         """Replace the granted scopes of an installation."""
         with self._engine.begin() as connection:

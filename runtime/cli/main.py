@@ -1,0 +1,53 @@
+"""The ``firebrick`` command: one thin function a verb; everything heavy is imported inside."""
+
+from typing import Annotated
+
+import typer
+
+from runtime import __version__
+from runtime.cli import apps, build, explain, invoke, lint, seeing, serve, tokens
+
+app = typer.Typer(
+    name="firebrick",
+    help="Run Forge-style apps in WebAssembly sandboxes against an emulated Jira.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:  # typer's callback form
+    if wanted:
+        typer.echo(f"firebrick {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Run Forge-style apps in WebAssembly sandboxes against an emulated Jira."""
+
+
+app.command("lint")(lint.lint)
+app.command("build")(build.build)
+app.command("deploy")(apps.deploy)
+app.command("install")(apps.install)
+app.command("uninstall")(apps.uninstall)
+app.command("apps")(apps.list_apps)
+app.command("invoke")(invoke.invoke)
+app.command("explain")(explain.explain)
+app.command("audit")(seeing.audit)
+app.command("logs")(seeing.logs)
+app.command("doctor")(seeing.doctor)
+app.command("reset")(seeing.reset)
+app.command("serve")(serve.serve)
+app.add_typer(tokens.app, name="token")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

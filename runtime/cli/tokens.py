@@ -1,0 +1,97 @@
+"""``token create | list | revoke``: API tokens for scripts."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say, table
+from runtime.cli.options import FormatOption, StateOption, open_state
+
+app = typer.Typer(help="API tokens for scripts with basic auth.", no_args_is_help=True)
+
+
+@app.command()
+@reports_errors
+def create(
+    user: Annotated[str, typer.Argument(help="Owner: handle, e-mail or account id.")],
+    *,
+    label: Annotated[str, typer.Option(help="What the token is for.")] = "command line",
+    days: Annotated[int, typer.Option(help="Lifetime in days, 1 to 365.")] = 365,
+    state: StateOption = None,
+    format_: FormatOption = "text",
+) -> None:
+    """Make an API token; it is shown this once."""
+    with open_state(state) as firebrick:
+        owner = firebrick.find_person(user)
+        token, secret = firebrick.api_tokens.create(owner, label, days)
+    if format_ == "json":
+        print_json(
+            {
+                "id": token.id,
+                "email": owner.email,
+                "token": secret.get_secret_value(),
+                "expiresAt": _date(token.expires_at_s),
+            }
+        )
+        return
+    say(f"API token of {owner.display_name}, valid until {_date(token.expires_at_s)}.", "green")
+    say("It is shown this once; only its hash is kept:")
+    say(f"  {secret.get_secret_value()}")
+    say(f"Use it as: curl -u {owner.email}:TOKEN http://127.0.0.1:8080/rest/api/3/myself")
+
+
+@app.command("list")
+@reports_errors
+def list_tokens(
+    user: Annotated[
+        str | None, typer.Argument(help="Owner; every owner if left out.", show_default=False)
+    ] = None,
+    *,
+    state: StateOption = None,
+    format_: FormatOption = "text",
+) -> None:
+    """List API tokens, without their secrets."""
+    with open_state(state) as firebrick:
+        owner = None if user is None else firebrick.find_person(user)
+        found = firebrick.api_tokens.list(None if owner is None else owner.account_id)
+        names = {token.account_id: firebrick.name_of(token.account_id) for token in found}
+    rows = [
+        {
+            "id": token.id,
+            "owner": names[token.account_id],
+            "label": token.label,
+            "expiresAt": _date(token.expires_at_s),
+            "state": "revoked" if token.revoked else "live",
+        }
+        for token in found
+    ]
+    if format_ == "json":
+        print_json(rows)
+    elif rows:
+        table(tuple(rows[0]), ([*row.values()] for row in rows))
+    else:
+        say("There are no API tokens. Next: firebrick token create USER")
+
+
+@app.command()
+@reports_errors
+def revoke(
+    token_id: Annotated[str, typer.Argument(help="Id of the token, from 'token list'.")],
+    *,
+    state: StateOption = None,
+    format_: FormatOption = "text",
+) -> None:
+    """Revoke an API token at once."""
+    with open_state(state) as firebrick:
+        revoked = firebrick.api_tokens.revoke(token_id)
+    if format_ == "json":
+        print_json({"id": token_id, "revoked": revoked})
+    else:
+        say("Revoked." if revoked else f"There is no live token with the id {token_id}.")
+    if not revoked:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _date(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,252 @@
+"""One invocation: a function of an installed app, run in a fresh guest."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+
+from pydantic import SecretStr
+
+from runtime.audit.trail import AuditRecord, AuditTrail
+from runtime.clock import Clock
+from runtime.gateway.gateway import Gateway
+from runtime.gateway.values import Caller, CallReport
+from runtime.hostfunctions.doors import Doors
+from runtime.hostfunctions.fetch import Fetch
+from runtime.hostfunctions.request_jira import RequestJira
+from runtime.ids import Ids
+from runtime.installation.model import AppVersion, Installation
+from runtime.invocation.context import (
+    Facts,
+    Target,
+    build_arguments,
+    build_runtime,
+    find_target,
+)
+from runtime.invocation.images import Images
+from runtime.invocation.proof import Proof, search_memory
+from runtime.invocation.records import InvocationRecord, InvocationRecords
+from runtime.manifest.model import Manifest
+from runtime.sandbox.limits import Limits
+from runtime.sandbox.values import Inspect, Outcome, Start
+
+SEED_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person, an event or a test wants to be run.
+
+    Attributes:
+        version: The version of the installation.
+        installation: Where it runs.
+        function: ``function`` or ``function:definition``.
+        payload: JSON value handed to the function.
+        extension: What the front-end would put into ``context.extension``.
+        account_id: Who invokes; None if no user does.
+        site_url: Such as ``https://acme.atlassian.net``.
+        seed: 32 bytes; None for fresh randomness.
+        now_s: The guest's clock at the start; None for the host's.
+        env: The app's environment variables.
+        limits: Budgets.
+        prove: Search the guest's memory for live secrets after the run.
+    """
+
+    version: AppVersion
+    installation: Installation
+    function: str
+    payload: object = None
+    extension: Mapping[str, object] = field(default_factory=dict)
+    account_id: str | None = None
+    site_url: str = ""
+    seed: bytes | None = None
+    now_s: float | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    prove: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationResult:
+    """What came of an invocation.
+
+    Attributes:
+        invocation_id: Names it in the audit trail and the logs.
+        function: What ran.
+        outcome: Result, fault, logs and budget use, from the sandbox.
+        calls: Each product call with its verdict.
+        proof: What the memory search came to; None if it was not asked for.
+        seed: The seed in hex: with it and the clock the run can be repeated.
+        now_s: The guest's clock at the start.
+    """
+
+    invocation_id: str
+    function: str
+    outcome: Outcome
+    calls: tuple[CallReport, ...]
+    proof: Proof | None
+    seed: str
+    now_s: float
+
+    @property
+    def value(self) -> object:
+        """Return the parsed result; None on a fault or where the function returned undefined."""
+        return None if self.outcome.result is None else json.loads(self.outcome.result)
+
+
+class SecretSource:
+    """What a memory search looks for.
+
+    Args:
+        held: Returns the secrets this process holds in the clear.
+        digests: Returns the SHA-256 of every live secret.
+    """
+
+    def __init__(
+        self,
+        held: Callable[[], tuple[SecretStr, ...]],
+        digests: Callable[[], frozenset[str]],
+    ) -> None:
+        self._held = held
+        self._digests = digests
+
+    def search(self, memory: memoryview) -> Proof:
+        """Search a guest's memory."""
+        return search_memory(memory, self._held(), self._digests())
+
+
+class Invoker:
+    """Runs functions of installed apps.
+
+    Args:
+        gateway: The door to the product.
+        images: Apps made ready to run.
+        audit: The trail.
+        records: Where invocations are kept.
+        secrets: What a proof looks for.
+        clock: The host's clock.
+        ids: Makes invocation ids and seeds.
+    """
+
+    def __init__(
+        self,
+        *,
+        gateway: Gateway,
+        images: Images,
+        audit: AuditTrail,
+        records: InvocationRecords,
+        secrets: SecretSource,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._gateway = gateway
+        self._images = images
+        self._audit = audit
+        self._records = records
+        self._secrets = secrets
+        self._clock = clock
+        self._ids = ids
+
+    def invoke(self, order: Order) -> InvocationResult:
+        """Run one function in a fresh guest.
+
+        Faults of the app are in the result.
+
+        Raises:
+            InvocationError: What was asked for does not exist (``UNKNOWN_FUNCTION``,
+                ``RESOLVER_KEY_MISSING``).
+        """
+        manifest = self._images.manifest(order.version)
+        target = find_target(manifest, order.function)
+        facts = Facts(
+            invocation_id=self._ids.uuid(),
+            version=order.version,
+            installation=order.installation,
+            site_url=order.site_url,
+            account_id=order.account_id,
+        )
+        start = self._start(order, target, facts)
+        door = RequestJira(self._gateway, _caller(facts))
+        outcome, proof = self._run(order, manifest, start, door, facts)
+        result = InvocationResult(
+            invocation_id=facts.invocation_id,
+            function=order.function,
+            outcome=outcome,
+            calls=door.reports,
+            proof=proof,
+            seed=start.seed.hex(),
+            now_s=start.now_s,
+        )
+        self._keep(order, result)
+        return result
+
+    def _start(self, order: Order, target: Target, facts: Facts) -> Start:
+        return Start(
+            handler=target.handler,
+            args=build_arguments(target, facts, order.payload, order.extension),
+            seed=order.seed or self._ids.random_bytes(SEED_BYTES),
+            now_s=self._clock.now_s() if order.now_s is None else order.now_s,
+            env=order.env,
+            extra={"runtime": build_runtime(target, facts)},
+        )
+
+    def _run(
+        self, order: Order, manifest: Manifest, start: Start, door: RequestJira, facts: Facts
+    ) -> tuple[Outcome, Proof | None]:
+        image = self._images.image(order.version, manifest)
+        fetch = Fetch(self._audit, _caller(facts), order.version.egress)
+        doors = Doors({door.name: door, fetch.name: fetch})
+        proofs: list[Proof] = []
+
+        def inspect(memory: memoryview) -> None:
+            proofs.append(self._secrets.search(memory))
+
+        wanted: Inspect | None = inspect if order.prove else None
+        outcome = image.run(start, doors, order.limits, inspect=wanted)
+        return outcome, proofs[0] if proofs else None
+
+    def _keep(self, order: Order, result: InvocationResult) -> None:
+        outcome = result.outcome
+        code = None if outcome.fault is None else outcome.fault.code
+        self._records.append(
+            InvocationRecord(
+                id=result.invocation_id,
+                app_id=order.version.app_id,
+                app_name=order.version.name,
+                environment=order.version.environment,
+                function=order.function,
+                installation_id=order.installation.id,
+                account_id=order.account_id,
+                seed=result.seed,
+                started_at_s=result.now_s,
+                succeeded=outcome.fault is None,
+                code=code,
+                logs=[asdict(line) for line in outcome.logs],
+                usage=asdict(outcome.usage),
+            )
+        )
+        self._audit.append(
+            AuditRecord(
+                kind="invocation",
+                allowed=outcome.fault is None,
+                rule="invocation.done" if code is None else f"invocation.{code.lower()}",
+                message="" if outcome.fault is None else outcome.fault.message,
+                invocation_id=result.invocation_id,
+                app_id=order.version.app_id,
+                installation_id=order.installation.id,
+                cloud_id=order.installation.cloud_id,
+                account_id=order.account_id,
+                path=order.function,
+                duration_ms=outcome.usage.wall_ms,
+            )
+        )
+
+
+def _caller(facts: Facts) -> Caller:
+    return Caller(
+        invocation_id=facts.invocation_id,
+        app_id=facts.version.app_id,
+        installation_id=facts.installation.id,
+        cloud_id=facts.installation.cloud_id,
+        app_account_id=facts.installation.app_account_id,
+        account_id=facts.account_id,
+    )

@@ -1,0 +1,290 @@
+"""Deploy, install and uninstall apps: where manifest, sandbox, installation and product meet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from runtime.audit.trail import AuditRecord, AuditTrail
+from runtime.clock import Clock
+from runtime.errors import InstallationError
+from runtime.identity.accounts import Account, add_account, find_account, set_account_active
+from runtime.ids import Ids
+from runtime.installation.model import AppVersion, Installation, app_uuid, next_version
+from runtime.installation.store import InstallationStore
+from runtime.invocation.deploy import Deployment, prepare
+from runtime.invocation.images import Images
+from runtime.jira.app_users import add_app_user, remove_app_user
+from runtime.jira.configuration import load_site
+from runtime.jira.permissions import Permissions
+from runtime.tokens.broker import TokenBroker
+
+DEFAULT_ENVIRONMENT = "development"
+
+
+@dataclass(frozen=True, slots=True)
+class InstallPlan:
+    """What an admin is asked to approve.
+
+    Attributes:
+        version: The version to be installed.
+        current: The active installation; None for a first one.
+        new_scopes: Scopes not granted yet.
+        new_egress: External addresses not approved yet.
+    """
+
+    version: AppVersion
+    current: Installation | None
+    new_scopes: tuple[str, ...]
+    new_egress: tuple[str, ...]
+
+
+class Apps:
+    """The life of apps in one state.
+
+    Args:
+        engine: The state database.
+        installations: Versions and installations.
+        images: Compiles and caches apps.
+        broker: Loses its tokens when a grant ends.
+        audit: Gets one record for each change.
+        clock: Stamps them.
+        ids: Makes ids.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        installations: InstallationStore,
+        images: Images,
+        broker: TokenBroker,
+        audit: AuditTrail,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._engine = engine
+        self._installations = installations
+        self._images = images
+        self._broker = broker
+        self._audit = audit
+        self._clock = clock
+        self._ids = ids
+
+    def deploy(
+        self, directory: Path, environment: str = DEFAULT_ENVIRONMENT, name: str = ""
+    ) -> tuple[AppVersion, Deployment]:
+        """Check, compile and store an app as a new version.
+
+        A minor version reaches every installation of the environment at once; a major one waits
+        for an admin's approval.
+
+        Raises:
+            ManifestError: The manifest or the sources cannot be deployed.
+        """
+        deployment = prepare(directory, name)
+        previous = self._installations.find_latest_version(deployment.app_id, environment)
+        number = next_version(previous, deployment.scopes, deployment.egress)
+        version = AppVersion(
+            id=0,
+            app_id=deployment.app_id,
+            environment=environment,
+            version=number,
+            name=deployment.name,
+            manifest_text=deployment.manifest_text,
+            scopes=deployment.scopes,
+            egress=deployment.egress,
+            sources=deployment.sources,
+            digest=deployment.digest,
+            deployed_at_s=self._clock.now_s(),
+        )
+        self._images.image(version)
+        stored = self._installations.add_version(version)
+        self._roll_out(stored, previous)
+        self._record("deploy", "app.deployed", stored, detail={"version": number})
+        return stored, deployment
+
+    def plan(self, version: AppVersion, cloud_id: str) -> InstallPlan:
+        """Return what installing or upgrading to a version would newly grant on a site."""
+        current = self._installations.find_active(version.app_id, version.environment, cloud_id)
+        granted = frozenset[str]() if current is None else current.granted
+        egress = frozenset[str]()
+        if current is not None:
+            running = self._installations.find_version(current.version_id)
+            egress = frozenset() if running is None else frozenset(running.egress)
+        return InstallPlan(
+            version=version,
+            current=current,
+            new_scopes=tuple(sorted(set(version.scopes) - granted)),
+            new_egress=tuple(sorted(set(version.egress) - egress)),
+        )
+
+    def install(self, plan: InstallPlan, cloud_id: str, admin: Account) -> Installation:
+        """Install a version on a site, or move the installation to it: the admin's approval.
+
+        Raises:
+            InstallationError: ``NOT_SITE_ADMIN`` if the account may not approve.
+        """
+        self._require_admin(cloud_id, admin)
+        if plan.current is not None:
+            return self._upgrade(plan, plan.current, admin)
+        version = plan.version
+        last = self._installations.find_last(version.app_id, version.environment, cloud_id)
+        account = self._app_account(version, last)
+        installation = Installation(
+            id=self._ids.uuid(),
+            app_id=version.app_id,
+            environment=version.environment,
+            cloud_id=cloud_id,
+            version_id=version.id,
+            granted=frozenset(version.scopes),
+            app_account_id=account.account_id,
+            installed_by=admin.account_id,
+            installed_at_s=self._clock.now_s(),
+            active=True,
+        )
+        with self._engine.begin() as connection:
+            if find_account(connection, account.account_id) is None:
+                add_account(connection, account)
+            set_account_active(connection, account.account_id, active=True)
+            add_app_user(connection, cloud_id, account)
+            self._installations.add_installation(connection, installation)
+        self._record("install", "app.installed", version, installation, admin=admin)
+        return installation
+
+    def uninstall(self, installation: Installation, admin: Account) -> int:
+        """End an installation: its tokens die and its account is deactivated.
+
+        Returns:
+            How many live tokens were revoked.
+
+        Raises:
+            InstallationError: ``NOT_SITE_ADMIN`` if the account may not.
+        """
+        self._require_admin(installation.cloud_id, admin)
+        with self._engine.begin() as connection:
+            self._installations.deactivate(connection, installation.id)
+            account = find_account(connection, installation.app_account_id)
+            if account is not None:
+                remove_app_user(connection, installation.cloud_id, account)
+                set_account_active(connection, account.account_id, active=False)
+        revoked = self._broker.revoke_installation(installation.id)
+        version = self._installations.find_version(installation.version_id)
+        if version is not None:
+            self._record("install", "app.uninstalled", version, installation, admin=admin)
+        return revoked
+
+    def find_version(self, name: str, environment: str) -> AppVersion:
+        """Return the newest version of the app with that name, ARI or UUID.
+
+        Raises:
+            InstallationError: ``UNKNOWN_APP`` with the apps there are.
+        """
+        versions = [
+            version
+            for version in self._installations.list_latest_versions()
+            if version.environment == environment
+        ]
+        for version in versions:
+            if name in (version.name, version.app_id, app_uuid(version.app_id)):
+                return version
+        known = ", ".join(version.name for version in versions) or "none"
+        raise InstallationError(
+            "UNKNOWN_APP",
+            f"No app {name!r} is deployed to {environment}; deployed are: {known}. "
+            "Deploy it with 'firebrick deploy'.",
+        )
+
+    def find_installation(self, version: AppVersion, cloud_id: str) -> Installation:
+        """Return the active installation of an app on a site.
+
+        Raises:
+            InstallationError: ``NOT_INSTALLED``.
+        """
+        found = self._installations.find_active(version.app_id, version.environment, cloud_id)
+        if found is None:
+            raise InstallationError(
+                "NOT_INSTALLED",
+                f"{version.name} ({version.environment}) is not installed on this site. "
+                "Install it with 'firebrick install'.",
+            )
+        return found
+
+    def running_version(self, installation: Installation) -> AppVersion:
+        """Return the version an installation runs, which may be older than the newest deployed.
+
+        Raises:
+            InstallationError: ``NOT_INSTALLED`` if it is gone.
+        """
+        version = self._installations.find_version(installation.version_id)
+        if version is None:
+            raise InstallationError("NOT_INSTALLED", "The installed version is gone; deploy again.")
+        return version
+
+    def _roll_out(self, version: AppVersion, previous: AppVersion | None) -> None:
+        """Move installations of the previous version to a minor one."""
+        if previous is None or version.version.split(".")[0] != previous.version.split(".")[0]:
+            return
+        for installation in self._installations.list_active():
+            if installation.version_id == previous.id:
+                with self._engine.begin() as connection:
+                    self._installations.set_version(connection, installation.id, version.id)
+
+    def _upgrade(self, plan: InstallPlan, current: Installation, admin: Account) -> Installation:
+        with self._engine.begin() as connection:
+            self._installations.approve_version(connection, current.id, plan.version)
+        upgraded = replace(
+            current, version_id=plan.version.id, granted=frozenset(plan.version.scopes)
+        )
+        self._record("install", "app.upgraded", plan.version, upgraded, admin=admin)
+        return upgraded
+
+    def _app_account(self, version: AppVersion, last: Installation | None) -> Account:
+        if last is not None:
+            with self._engine.connect() as connection:
+                known = find_account(connection, last.app_account_id)
+            if known is not None:
+                return known
+        account_id = self._ids.account_id()
+        return Account(
+            account_id=account_id,
+            account_type="app",
+            handle=f"app-{account_id.split(':')[1][:8]}",
+            email=None,
+            display_name=version.name,
+        )
+
+    def _require_admin(self, cloud_id: str, account: Account) -> None:
+        with self._engine.connect() as connection:
+            site = load_site(connection, cloud_id)
+        if not (account.active and Permissions(site, account).holds("ADMINISTER")):
+            raise InstallationError(
+                "NOT_SITE_ADMIN",
+                f"{account.display_name} is no admin of this site: only one who holds "
+                "Administer Jira may approve or remove an app.",
+            )
+
+    def _record(
+        self,
+        kind: str,
+        rule: str,
+        version: AppVersion,
+        installation: Installation | None = None,
+        *,
+        admin: Account | None = None,
+        detail: Mapping[str, object] | None = None,
+    ) -> None:
+        self._audit.append(
+            AuditRecord(
+                kind=kind,
+                allowed=True,
+                rule=rule,
+                app_id=version.app_id,
+                installation_id=None if installation is None else installation.id,
+                cloud_id=None if installation is None else installation.cloud_id,
+                account_id=None if admin is None else admin.account_id,
+                path=version.name,
+                detail=detail or {"version": version.version, "scopes": sorted(version.scopes)},
+            )
+        )

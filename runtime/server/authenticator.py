@@ -1,0 +1,90 @@
+"""Who is asking: the credential of a request becomes a principal, by host and scheme."""
+
+import base64
+import binascii
+
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from runtime.errors import CredentialError
+from runtime.identity.accounts import find_account
+from runtime.identity.api_tokens import ApiTokens
+from runtime.identity.principal import ANONYMOUS, LOGIN_FAILED, Principal
+from runtime.installation.store import InstallationStore
+from runtime.tokens.broker import TokenBroker
+from runtime.wire import JiraRequest
+
+
+class CredentialAuthenticator:
+    """Resolves the platform's credentials.
+
+    On the gateway only a Bearer token is valid, and what does not resolve is refused. On the site
+    only basic authentication with an API token is, and what does not resolve goes on as anonymous.
+
+    Args:
+        engine: The state database, for accounts.
+        api_tokens: Verifies basic credentials.
+        broker: Verifies access tokens.
+        installations: Asked what an installation may do now.
+
+    Source:
+        Probes of the real service, 2026: host and scheme matrix.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        api_tokens: ApiTokens,
+        broker: TokenBroker,
+        installations: InstallationStore,
+    ) -> None:
+        self._engine = engine
+        self._api_tokens = api_tokens
+        self._broker = broker
+        self._installations = installations
+
+    def authenticate(self, request: JiraRequest) -> Principal:
+        """Return who is asking.
+
+        Raises:
+            CredentialError: The gateway does not accept this credential.
+        """
+        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        if request.host == "gateway":
+            if scheme.lower() != "bearer":
+                raise CredentialError
+            return self._bearer(request.cloud_id, SecretStr(value))
+        if scheme.lower() == "basic":
+            return self._basic(value)
+        return ANONYMOUS
+
+    def _bearer(self, cloud_id: str, token: SecretStr) -> Principal:
+        held = self._broker.verify(token)
+        if held is None or held.cloud_id != cloud_id:
+            raise CredentialError
+        grant = self._installations.find_live_grant(held.installation_id)
+        if grant is None:
+            raise CredentialError
+        with self._engine.connect() as connection:
+            account = find_account(connection, held.account_id)
+        if account is None or not account.active:
+            raise CredentialError
+        return Principal(
+            model="forge",
+            account_id=account.account_id,
+            scopes=held.scopes & grant.installation.granted & frozenset(grant.declared),
+            app_id=held.app_id,
+        )
+
+    def _basic(self, encoded: str) -> Principal:
+        """Return the token's owner; anonymous, marked as a failed login, if there is none."""
+        try:
+            user, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, ValueError):
+            return ANONYMOUS
+        if not user:
+            return ANONYMOUS
+        account = self._api_tokens.verify(user, SecretStr(secret))
+        if account is None or not account.active:
+            return LOGIN_FAILED
+        return Principal(model="basic", account_id=account.account_id)

@@ -1,0 +1,174 @@
+"""What an operation needs, who holds it, and what would be decided: for people and for tools."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from runtime.identity.accounts import Account
+from runtime.installation.model import LiveGrant
+from runtime.jira.explain import PermissionFact, explain_permissions
+from runtime.policy.decision import Decision
+from runtime.policy.operations import Operation, OperationTable, Resolved
+from runtime.policy.scopes import decide_scopes
+from runtime.policy.target import parse_target
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One operation explained.
+
+    Attributes:
+        method: HTTP method.
+        path: The path as asked.
+        operation: Key of the operation; None if nothing resolves.
+        template: Its path template.
+        served: Whether a handler exists; without one the answer is 501.
+        scope_sets: Alternatives, of which one whole set is needed.
+        missing: What each alternative lacks for the app, in the same order; None without an app.
+        anonymous: Whether a request without credentials reaches it.
+        connect_scope: Descriptor scope.
+        basic: Whether basic authentication is accepted.
+        permissions: Each named permission, whether it is held, and who holds it here.
+        allowed: The verdict, as far as scopes and named permissions decide it.
+        rule: The deciding rule.
+        reason: Why, in words.
+    """
+
+    method: str
+    path: str
+    operation: str | None
+    template: str
+    served: bool
+    scope_sets: tuple[tuple[str, ...], ...]
+    missing: tuple[tuple[str, ...], ...] | None
+    anonymous: bool
+    connect_scope: str
+    basic: bool
+    permissions: tuple[PermissionFact, ...]
+    allowed: bool
+    rule: str
+    reason: str
+
+
+class Explainer:
+    """Explains operations over the state of this moment.
+
+    Args:
+        engine: The state database.
+        operations: The operation table.
+        served: Keys of the operations that have a handler.
+    """
+
+    def __init__(self, engine: Engine, operations: OperationTable, served: Set[str]) -> None:
+        self._engine = engine
+        self._operations = operations
+        self._served = served
+
+    def explain(
+        self,
+        method: str,
+        path: str,
+        *,
+        cloud_id: str,
+        grant: LiveGrant | None = None,
+        account: Account | None = None,
+    ) -> Explanation:
+        """Explain one method and path for an app, a person, an app acting as a person, or nobody.
+
+        Args:
+            method: Upper-case HTTP method.
+            path: Path with query, as a guest or a client would write it.
+            cloud_id: The site.
+            grant: What the app may do now; None if no app asks.
+            account: Whom the call acts as; None for nobody.
+        """
+        target = parse_target(path)
+        if isinstance(target, Decision):
+            return _unresolved(method, path, target)
+        resolved = self._operations.resolve(method, target.path)
+        if resolved.operation is None:
+            detail = f"No operation has the path {target.path} and the method {method}."
+            if resolved.allowed_methods:
+                detail += f" The path has: {', '.join(resolved.allowed_methods)}."
+            return _unresolved(method, path, Decision(False, "operation.unknown", detail))
+        with self._engine.connect() as connection:
+            facts = explain_permissions(connection, cloud_id, resolved, account)
+        return self._resolved(method, path, resolved, resolved.operation, grant, account, facts)
+
+    def _resolved(  # noqa: PLR0917  # one call site
+        self,
+        method: str,
+        path: str,
+        resolved: Resolved,
+        operation: Operation,
+        grant: LiveGrant | None,
+        account: Account | None,
+        facts: tuple[PermissionFact, ...],
+    ) -> Explanation:
+        held = None if grant is None else grant.installation.granted & frozenset(grant.declared)
+        decision = _verdict(operation, grant, account, facts)
+        return Explanation(
+            method=method,
+            path=path,
+            operation=operation.key,
+            template=operation.path,
+            served=operation.key in self._served,
+            scope_sets=tuple(tuple(sorted(names)) for names in operation.scopes),
+            missing=None
+            if held is None
+            else tuple(tuple(sorted(names - held)) for names in operation.scopes),
+            anonymous=operation.anonymous,
+            connect_scope=operation.connect_scope,
+            basic=operation.basic,
+            permissions=facts,
+            allowed=decision.allowed,
+            rule=decision.rule,
+            reason=decision.message,
+        )
+
+
+def _verdict(
+    operation: Operation,
+    grant: LiveGrant | None,
+    account: Account | None,
+    facts: tuple[PermissionFact, ...],
+) -> Decision:
+    if grant is not None:
+        scopes = decide_scopes(operation, frozenset(grant.declared), grant.installation.granted)
+        if not scopes.allowed:
+            return scopes
+    if account is None and not operation.anonymous:
+        return Decision(False, "caller.anonymous", "Nobody is logged in, and somebody must be.")
+    if account is not None and not account.active:
+        return Decision(False, "credential.inactive-account", "The account is deactivated.")
+    lacking = [fact.permission for fact in facts if fact.held is False]
+    if facts and len(lacking) == len(facts):
+        names = " or ".join(lacking)
+        return Decision(False, f"permission.{lacking[0].lower()}", f"Lacks the permission {names}.")
+    if lacking:
+        return Decision(
+            True,
+            "permission.partly",
+            f"Depends on what is asked: lacks {', '.join(lacking)}, holds the others named.",
+        )
+    return Decision(True, "allowed")
+
+
+def _unresolved(method: str, path: str, decision: Decision) -> Explanation:
+    return Explanation(
+        method=method,
+        path=path,
+        operation=None,
+        template="",
+        served=False,
+        scope_sets=(),
+        missing=None,
+        anonymous=False,
+        connect_scope="",
+        basic=False,
+        permissions=(),
+        allowed=False,
+        rule=decision.rule,
+        reason=decision.message,
+    )

@@ -1,0 +1,85 @@
+"""The HTTP server: a FastAPI application around the product, run by uvicorn on one socket."""
+
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from runtime import __version__
+from runtime.errors import StateError
+from runtime.server.http import JiraHttp, SiteNames
+
+if TYPE_CHECKING:
+    from runtime.server.runtime import Firebrick
+
+BACKLOG = 128
+PAGE_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+
+
+def create_app(firebrick: "Firebrick") -> FastAPI:
+    """Return the ASGI application: a start page, a health answer and the product below them."""
+    app = FastAPI(title="Firebrick", version=__version__, docs_url=None, redoc_url=None)
+    pages = Environment(
+        loader=PackageLoader("runtime.server", "pages"), autoescape=select_autoescape()
+    )
+
+    @app.get("/", response_class=HTMLResponse)
+    def start_page() -> HTMLResponse:
+        page = pages.get_template("start.html").render(
+            version=__version__, sites=firebrick.site_names(), people=firebrick.people()
+        )
+        return HTMLResponse(page, headers=PAGE_HEADERS)
+
+    @app.get("/_firebrick/health")
+    def health() -> dict[str, object]:
+        return {"status": "ok", "version": __version__, "sites": firebrick.site_names()}
+
+    extra = [name.strip() for name in firebrick.settings.allowed_hosts.split(",") if name.strip()]
+    app.mount(
+        "/",
+        JiraHttp(
+            firebrick.jira,
+            SiteNames(firebrick.sites_by_host()),
+            firebrick.audit,
+            firebrick.clock,
+            extra,
+        ),
+    )
+    return app
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a bound socket.
+
+    Raises:
+        StateError: ``PORT_IN_USE`` if the address cannot be bound.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise StateError(
+            "PORT_IN_USE",
+            f"Cannot listen on {host}:{port}: {error.strerror}. Choose another --port.",
+        ) from error
+    listener.listen(BACKLOG)
+    return listener
+
+
+def run(firebrick: "Firebrick", listener: socket.socket) -> None:
+    """Serve until the process is told to stop."""
+    config = uvicorn.Config(
+        create_app(firebrick), log_level="warning", access_log=False, server_header=False
+    )
+    uvicorn.Server(config).run(sockets=[listener])

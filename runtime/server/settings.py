@@ -1,0 +1,48 @@
+"""Settings: from options, the environment (``FIREBRICK_…``) or their defaults."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from runtime.sandbox.limits import MIB, Limits
+
+DEFAULT_STATE = Path(".firebrick")
+
+
+class Settings(BaseSettings):
+    """Every setting; each is an environment variable with the prefix ``FIREBRICK_``."""
+
+    model_config = SettingsConfigDict(env_prefix="FIREBRICK_", extra="ignore")
+
+    state: Path = Field(DEFAULT_STATE, description="Folder of the state; made when needed.")
+    database_url: str = Field(
+        "", description="SQLAlchemy URL instead of the SQLite file in the state folder."
+    )
+    pooling: bool = Field(True, description="Use wasmtime's pooling allocator where it works.")
+    allowed_hosts: str = Field(
+        "", description="Further Host names the server answers to, separated by commas."
+    )
+    wall_ms: int = Field(25_000, gt=0, description="Wall time of one invocation in ms.")
+    cpu_ms: int = Field(10_000, gt=0, description="Computing time of one invocation in ms.")
+    memory_mib: int = Field(128, ge=4, le=1024, description="Linear memory of a guest in MiB.")
+    door_calls: int = Field(100, ge=0, description="Host calls of one invocation.")
+    log_lines: int = Field(100, ge=0, description="Log lines kept of one invocation.")
+    result_bytes: int = Field(5 * MIB, gt=0, description="Size of a function's result in bytes.")
+
+    @property
+    def cache_folder(self) -> Path:
+        """Return where compiled apps are kept."""
+        return self.state / "cache"
+
+    @property
+    def limits(self) -> Limits:
+        """Return the budgets of an invocation."""
+        return Limits(
+            wall_ms=self.wall_ms,
+            cpu_ms=self.cpu_ms,
+            memory_bytes=self.memory_mib * MIB,
+            door_calls=self.door_calls,
+            log_lines=self.log_lines,
+            result_bytes=self.result_bytes,
+        )
