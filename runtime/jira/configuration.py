@@ -76,7 +76,9 @@ def load_site(connection: Connection, cloud_id: str) -> Site:
         projects=reader.projects(),
         project_ids=reader.project_ids(),
         categories=reader.table(ProjectCategory, schema.project_category_table),
-        groups={group.group_id: group for group in reader.values(Group, schema.group_table)},
+        groups={
+            group.group_id: group for group in reader.values(Group, schema.group_table, "name")
+        },
         group_ids=reader.group_ids(),
         global_permissions=reader.group_sets(schema.global_permission_table, "permission"),
         applications=reader.group_sets(schema.application_access_table, "application_key"),

@@ -8,16 +8,7 @@ from types import ModuleType
 
 from runtime.jira.context import Handler, Served
 
-MODULES = (
-    "my_permissions",
-    "permission_schemes",
-    "projects",
-    "project_properties",
-    "project_roles",
-    "project_writes",
-    "roles",
-    "server_info",
-)
+MODULES = ("server_info",)
 """Modules of this room whose functions marked with ``@operation`` are handlers."""
 
 

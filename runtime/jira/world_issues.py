@@ -71,7 +71,7 @@ TEAM-13 |Bug    |To Do      |Medium |dora|dora|build   |Tests depend on the time
 TEAM-14 |Task   |In Review  |High   |amy |paul|security|Review who may deploy
 VAULT-1 |Task   |In Progress|High   |paul|paul|audit   |Yearly penetration test|due 21
 VAULT-2 |Bug    |In Review  |High   |dana|dana|web     |Session cookie lacks SameSite|level Staff
-VAULT-3 |Bug    |In Progress|Highest|dana|dana|web     |Password reset link never expires|level Staff
+VAULT-3 |Bug    |In Progress|Highest|dana|dana|web     |Reset link never expires|level Staff
 VAULT-4 |Task   |To Do      |Medium |vera|paul|audit   |Answer the auditors' questions
 VAULT-5 |Bug    |To Do      |High   |vera|dana|web     |Order numbers can be guessed|level Staff
 VAULT-6 |Story  |To Do      |Medium |paul|-   |login   |Second factor for administrators
