@@ -1,0 +1,87 @@
+// Error.prepareStackTrace without its way into the host's functions.
+//
+// The engine hands a formatter call sites whose `getFunction` returns the very function of each frame,
+// the kernel's among them. Here a formatter that app code installs gets copies that hold text only, as
+// V8 does for strict code. Without a formatter `stack` reads as V8 writes it: a header line, then
+// frames.
+// Differs from V8: `getThis`, `getFunction`, `getTypeName` and `getEvalOrigin` never know anything;
+// frames name "<anonymous>" where V8 leaves the name out.
+(host) => {
+  const { apply } = Reflect;
+  const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object;
+  const errorText = Error.prototype.toString;
+  const install = getOwnPropertyDescriptor(Error, 'prepareStackTrace').set;
+  const fields = ['getFileName', 'getFunctionName', 'getLineNumber', 'getColumnNumber', 'isNative'];
+  const read = {};
+  let formatter;
+
+  // The engine's own methods of a call site, taken once, before app code could replace them.
+  apply(install, Error, [(error, sites) => {
+    const prototype = getPrototypeOf(sites[0]);
+    for (const name of fields) read[name] = prototype[name];
+  }]);
+  void new Error('once').stack;
+
+  function frameOf(site) {
+    const name = apply(read.getFunctionName, site, []);
+    const file = apply(read.getFileName, site, []);
+    const line = apply(read.getLineNumber, site, []);
+    const column = apply(read.getColumnNumber, site, []);
+    const native = apply(read.isNative, site, []);
+    const place = native ? 'native' : `${file}:${line}:${column}`;
+    return { name, file, line, column, native, text: name ? `${name} (${place})` : place };
+  }
+
+  const copyOf = ({ name, file, line, column, native, text }) => ({
+    getFileName: () => file,
+    getScriptNameOrSourceURL: () => file,
+    getFunctionName: () => name,
+    getMethodName: () => null,
+    getTypeName: () => null,
+    getLineNumber: () => line,
+    getColumnNumber: () => column,
+    getFunction: () => undefined,
+    getThis: () => undefined,
+    getEvalOrigin: () => undefined,
+    isNative: () => native,
+    isToplevel: () => true,
+    isEval: () => false,
+    isConstructor: () => false,
+    isAsync: () => false,
+    isPromiseAll: () => false,
+    getPromiseIndex: () => null,
+    toString: () => text,
+  });
+
+  // Own elements and index loops only: a patched array method must never be handed the engine's sites.
+  function copies(sites) {
+    const out = [];
+    for (let at = 0; at < sites.length; at += 1) {
+      const value = copyOf(frameOf(sites[at]));
+      defineProperty(out, at, { value, writable: true, enumerable: true, configurable: true });
+    }
+    return out;
+  }
+
+  function header(error) {
+    try {
+      return apply(errorText, error, []);
+    } catch {
+      return '<error>';
+    }
+  }
+
+  apply(install, Error, [(error, sites) => {
+    if (typeof formatter === 'function') return formatter(error, copies(sites));
+    let text = header(error);
+    for (let at = 0; at < sites.length; at += 1) text += '\n    at ' + frameOf(sites[at]).text;
+    return text;
+  }]);
+
+  defineProperty(Error, 'prepareStackTrace', {
+    get: () => formatter,
+    set(value) { formatter = value; },
+    enumerable: false,
+    configurable: false,
+  });
+}

@@ -1,0 +1,35 @@
+"""The web and Node globals of a JavaScript guest, as prelude scripts in their order."""
+
+from functools import cache
+from importlib.resources import files
+
+WORLD_PARTS = (
+    "begin",
+    "stack",
+    "text",
+    "urlhost",
+    "urlparse",
+    "url",
+    "random",
+    "time",
+    "inspect",
+    "console",
+    "events",
+    "clone",
+    "fetch",
+    "process",
+    "end",
+)
+"""``js/world_{part}.js``, each using what an earlier one laid out."""
+
+
+@cache
+def world_prelude() -> tuple[tuple[str, str], ...]:
+    """Return the scripts (name, text) that make a guest's globals.
+
+    They know web and Node standards and no product; what each follows and where it differs stands
+    at its head.
+    """
+    folder = files("runtime.sandbox") / "js"
+    names = [f"world_{part}.js" for part in WORLD_PARTS]
+    return tuple((name, (folder / name).read_text("utf-8")) for name in names)
