@@ -343,6 +343,7 @@ issue_table = Table(
     Column("updated_ms", BigInteger, nullable=False),
     Column("resolved_ms", BigInteger),
     Column("rank", String(64), nullable=False),
+    Column("description_text", Text, nullable=False, default=""),  # what a search sees of it
     # the rest by field id: description and environment (ADF), labels (list), customfield_…
     Column("fields", JSON, nullable=False),
     UniqueConstraint("project_id", "number"),

@@ -350,6 +350,7 @@ class _Seed:
             "updated_ms": updated_ms,
             "resolved_ms": updated_ms if done else None,
             "rank": f"0|i{at:05d}:",
+            "description_text": f"{issue.summary}. Part of the default world.",
             "fields": {
                 "description": paragraph(f"{issue.summary}. Part of the default world."),
                 "labels": sorted(issue.labels),
