@@ -1,0 +1,315 @@
+"""Run one handler of a JavaScript app in a fresh guest made from its snapshot.
+
+A run is a few turns. In each the guest is told what happened, computes until it has nothing left to
+do, and says what it wants: door calls, which run side by side on worker threads, or to be woken
+when a timer is due. While it waits it holds no thread but the one that runs it.
+"""
+
+import json
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+import wasmtime
+
+from runtime.sandbox.doors import DoorPool, Reply
+from runtime.sandbox.instance import NEAR_FULL_BYTES, Instance, Machine, out_of_memory
+from runtime.sandbox.limits import Limits
+from runtime.sandbox.meter import Meter, Stopped
+from runtime.sandbox.modulehost import ModuleHost, guarded
+from runtime.sandbox.quickjs import FAILED, MOST_JOBS, GuestBrokenError, QuickJs, ScriptError
+from runtime.sandbox.reports import BadReportError, Busy, busy_of, fault_of_error
+from runtime.sandbox.snapshot import RESERVE_BYTES, SCRATCH_BYTES, Layout
+from runtime.sandbox.timebase import Timebase
+from runtime.sandbox.values import Door, Fault, Inspect, JavaScriptSource, Outcome, Start
+from runtime.sandbox.wasi import MOST_RANDOM_BYTES
+
+ESCAPED = 6  # bytes that one byte can take in JSON: a control character becomes backslash-u-XXXX
+SLACK_BYTES = 65_536  # of a report, beside the texts in it
+HOST_FAILED = b"The host failed."
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that the runs of one JavaScript app share.
+
+    Attributes:
+        machine: Where its guests live.
+        doors: Who calls doors.
+        pre: The snapshot's module with its imports resolved.
+        layout: Where things are in the snapshot.
+        source: For modules that the app imports only when it runs.
+        limits: With which the snapshot was taken.
+    """
+
+    machine: Machine
+    doors: DoorPool
+    pre: wasmtime.InstancePre
+    layout: Layout
+    source: JavaScriptSource
+    limits: Limits
+
+
+class RunHost(ModuleHost):
+    """The host's side of a guest that runs: log lines and randomness; doors go the other way."""
+
+    def env_call(self, name: int, size: int, _this: int, count: int, argv: int) -> int:
+        """Answer one native function of the kernel."""
+        wanted = self.instance.read(name, min(size, SLACK_BYTES))
+        if count != 1 or wanted not in {b"log", b"random"}:
+            return FAILED
+        handle = self.js.word(argv)
+        return self.take_log(handle) if wanted == b"log" else self._give_random(handle)
+
+    def _give_random(self, handle: int) -> int:
+        count = self.js.number(handle)
+        if not 0 < count <= MOST_RANDOM_BYTES:
+            return FAILED
+        return self.js.bytes_array(self.random.take(int(count)))
+
+
+class Guest:
+    """One guest from its snapshot to its end; one thread at a time uses it.
+
+    Args:
+        prepared: The app.
+        start: What the run is given.
+        door: The way out.
+        limits: Budgets of the first turn.
+        timebase: The run's time.
+    """
+
+    def __init__(
+        self, prepared: Prepared, start: Start, door: Door, limits: Limits, timebase: Timebase
+    ) -> None:
+        self._prepared = prepared
+        self._door = door
+        self._replies: SimpleQueue[Reply] = SimpleQueue()
+        self.in_flight = 0
+        self._host = RunHost(start.seed, start.now_s, prepared.source)
+        self._host.meter = Meter(limits, timebase)
+        self._start = start
+
+    @property
+    def meter(self) -> Meter:
+        """Budgets of the current period."""
+        return self._host.meter
+
+    def renew(self) -> None:
+        """Begin a new budget period."""
+        self._host.meter = Meter(self.meter.limits, self.meter.timebase)
+
+    def open(self) -> list[bytes]:
+        """Make the guest and return its first event; raises Stopped."""
+        with guarded(self._host):
+            prepared = self._prepared
+            self._host.instance = Instance(prepared.machine, prepared.pre, self.meter)
+            self._host.js = QuickJs(self._host.instance, prepared.layout.slot)
+            self._set_limits(self.meter.limits, prepared.limits)
+        return [b"S" + self._start_json()]
+
+    def _set_limits(self, limits: Limits, baked: Limits) -> None:
+        if limits.memory_bytes != baked.memory_bytes:
+            self._host.js.call("set_memory_limit", max(1, limits.memory_bytes - RESERVE_BYTES))
+        if limits.stack_bytes != baked.stack_bytes:
+            self._host.js.call("set_max_stack_size", limits.stack_bytes)
+
+    def _start_json(self) -> bytes:
+        start, limits = self._start, self.meter.limits
+        fields = {
+            "handler": start.handler,
+            "args": start.args,
+            "seed": start.seed.hex(),
+            "now": start.now_s * 1000,
+            "env": dict(start.env),
+            "extra": dict(start.extra),
+            "limits": {
+                "doorCalls": limits.door_calls,
+                "doorRequestBytes": limits.door_request_bytes,
+                "logBytes": limits.log_bytes,
+                "resultBytes": limits.result_bytes,
+            },
+        }
+        return json.dumps(fields, separators=(",", ":")).encode()
+
+    # -------------------------------------------------------------------------------------- turns
+
+    def turn(self, events: list[bytes]) -> tuple[bytes | None, Busy | None]:
+        """Tell the guest what happened, let it compute, and return what it says.
+
+        Returns:
+            The JSON result and None once the handler has returned (empty for undefined), else None
+            and what the guest wants.
+
+        Raises:
+            Stopped: The guest faulted.
+        """
+        with guarded(self._host):
+            if events:
+                self._say(events)
+            while self._host.js.drain() >= MOST_JOBS:
+                self.meter.check()
+            kind, text = self._flush()
+        self.meter.check_wall()
+        self.meter.check()
+        if kind == b"E":
+            raise Stopped(fault_of_error(text))
+        return (text, None) if kind in {b"R", b"U"} else (None, busy_of(text))
+
+    def _say(self, events: list[bytes]) -> None:
+        js, layout = self._host.js, self._prepared.layout
+        handles = [self._string(event) for event in events]
+        try:
+            js.call("free_value", js.invoke(layout.step, layout.undefined, *handles))
+        except ScriptError as thrown:
+            raise self._broken(thrown) from thrown
+        for handle in handles:
+            js.call("free_value", handle)
+
+    def _string(self, data: bytes) -> int:
+        js, layout = self._host.js, self._prepared.layout
+        if len(data) > SCRATCH_BYTES:
+            return js.string(data)
+        self._host.instance.write(layout.scratch, data)
+        return js.handle(js.call("new_string", layout.scratch, len(data)))
+
+    def _flush(self) -> tuple[bytes, bytes]:
+        js, layout = self._host.js, self._prepared.layout
+        try:
+            handle = js.invoke(layout.flush, layout.undefined)
+        except ScriptError:
+            js.call("set_memory_limit", 0)  # what is left is the reserve: it is for this
+            try:
+                handle = js.invoke(layout.flush, layout.undefined)
+            except ScriptError as thrown:
+                raise self._broken(thrown) from thrown
+        length = js.encode(handle)
+        self._check_length(js.encoded(1), length)
+        text = js.encoded(length)
+        js.call("free_value", handle)
+        return text[:1], text[1:]
+
+    def _check_length(self, kind: bytes, length: int) -> None:
+        limits = self.meter.limits
+        if kind == b"R" and length - 1 > limits.result_bytes:
+            most = limits.result_bytes
+            raise Stopped(Fault("RESULT_TOO_LARGE", f"The result has more than {most} bytes."))
+        texts = limits.door_request_bytes + limits.result_bytes
+        if length > ESCAPED * texts + SLACK_BYTES:
+            raise BadReportError("a report is longer than it can be")
+
+    def _broken(self, thrown: ScriptError) -> Stopped | GuestBrokenError:
+        """Say why the kernel itself threw: a start hook of a prelude, or there is no memory."""
+        js, layout = self._host.js, self._prepared.layout
+        js.call("set_memory_limit", 0)
+        try:
+            shown = js.invoke(layout.describe, layout.undefined, thrown.error or layout.undefined)
+        except ScriptError:
+            return GuestBrokenError("the guest cannot say what it threw")
+        return Stopped(fault_of_error(js.text(shown)))
+
+    # --------------------------------------------------------------------------------------- door
+
+    def submit(self, busy: Busy) -> None:
+        """Make the door calls that the guest asks for; raises Stopped over a budget."""
+        for call_id, name, text in busy.calls:
+            body = text.encode()
+            if not self.meter.request(len(body)):
+                self.meter.check()
+            self.in_flight += 1
+            self._prepared.doors.submit(self._door, call_id, name, body, self._replies)
+
+    def wait(self, seconds: float) -> list[bytes]:
+        """Return what happens next within `seconds`: replies, or a timer."""
+        within = max(0.0, min(seconds, self.meter.left_s()))
+        reply = self.meter.timebase.wait(self._replies, within, expected=self.in_flight > 0)
+        self.meter.check_wall()
+        self.meter.check()
+        events = []
+        while reply is not None:
+            events.append(self._event(reply))
+            reply = self._next_reply()
+        return events or [b"T"]
+
+    def _next_reply(self) -> Reply | None:
+        try:
+            return self._replies.get_nowait()
+        except Empty:
+            return None
+
+    def _event(self, reply: Reply) -> bytes:
+        self.in_flight -= 1
+        if reply.body is None:
+            return b"F%d\n%b" % (reply.call_id, HOST_FAILED)
+        if not self.meter.reply(len(reply.body)):
+            self.meter.check()
+        return b"D%d\n%b" % (reply.call_id, as_utf8(reply.body))
+
+    def finish_calls(self) -> None:
+        """Wait for calls that the app did not await: once made, a call is made."""
+        while self.in_flight and self.meter.left_s() > 0:
+            if self.meter.timebase.wait(self._replies, self.meter.left_s(), expected=True):
+                self.in_flight -= 1
+
+    # ---------------------------------------------------------------------------------------- end
+
+    def never_settles(self) -> Stopped:
+        """Say why a guest that waits for nothing has no result."""
+        if self.memory_bytes() > self.meter.limits.memory_bytes - 2 * NEAR_FULL_BYTES:
+            return Stopped(out_of_memory(self.meter))
+        message = "The handler's promise can never settle: it waits for nothing that can happen."
+        return Stopped(Fault("NEVER_SETTLED", message))
+
+    def memory_bytes(self) -> int:
+        """Return the size of the guest's memory; 0 without a guest."""
+        return self._host.instance.memory_bytes() if hasattr(self._host, "instance") else 0
+
+    def show(self, inspect: Inspect) -> None:
+        """Show a copy of the whole memory, if there is one."""
+        if self.memory_bytes():
+            inspect(memoryview(self._host.instance.memory_image()))
+
+    def close(self) -> None:
+        """Drop the guest; calls that are still in flight are answered into the void."""
+        if hasattr(self._host, "instance"):
+            self._host.instance.close()
+
+
+def as_utf8(body: bytes) -> bytes:
+    """Return bytes that are UTF-8, whatever a door answered."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return body.decode("utf-8", "replace").encode()
+    return body
+
+
+def run_once(guest: Guest, inspect: Inspect | None) -> Outcome:
+    """Run a guest to its end and drop it."""
+    result, fault = None, None
+    try:
+        result = _result(guest)
+    except Stopped as stopped:
+        fault = stopped.fault
+    try:
+        usage = guest.meter.usage(guest.memory_bytes(), len(result or b""))
+        if inspect is not None:
+            guest.show(inspect)
+    finally:
+        guest.close()
+    return Outcome(result or None, fault, guest.meter.logs(), usage)
+
+
+def _result(guest: Guest) -> bytes:
+    events = guest.open()
+    while True:
+        result, busy = guest.turn(events)
+        if busy is None:
+            guest.finish_calls()
+            return result or b""
+        guest.submit(busy)
+        if busy.settled:
+            events = []
+            continue
+        if busy.timer_ms is None and not guest.in_flight:
+            raise guest.never_settles()
+        events = guest.wait(float("inf") if busy.timer_ms is None else busy.timer_ms / 1000)

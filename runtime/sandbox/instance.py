@@ -1,0 +1,185 @@
+"""One guest inside wasmtime: a store of its own, its memory, its exports, under its limits."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+import wasmtime
+
+from runtime.sandbox.hostlink import may_go_on
+from runtime.sandbox.limits import Limits
+from runtime.sandbox.meter import Meter, Stopped
+from runtime.sandbox.rawcalls import (
+    Calls,
+    GuestAccessError,
+    GuestCall,
+    GuestFailedError,
+    GuestTrapError,
+)
+from runtime.sandbox.values import Fault
+
+TICK_S = 0.01  # how late a guest can learn that its budget is used up
+MOST_TABLE_ELEMENTS = 20_000  # as the pool has; see rawcalls.use_pooling
+NEAR_FULL_BYTES = 2 << 20  # a guest that fails this close to its memory limit ran out of memory
+
+
+class Ticker:
+    """Moves an engine's epoch on while any guest is alive; asleep otherwise."""
+
+    def __init__(self, engine: wasmtime.Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._alive = 0
+        self._busy = threading.Event()
+        self._started = False
+
+    def begin(self) -> None:
+        """One more guest is alive."""
+        with self._lock:
+            self._alive += 1
+            if self._alive == 1:
+                self._busy.set()
+            if not self._started:
+                self._started = True
+                threading.Thread(target=self._run, name="guest-epoch", daemon=True).start()
+
+    def end(self) -> None:
+        """One guest is gone."""
+        with self._lock:
+            self._alive -= 1
+            if self._alive == 0:
+                self._busy.clear()
+
+    def _run(self) -> None:
+        while True:
+            self._busy.wait()
+            time.sleep(TICK_S)
+            self._engine.increment_epoch()
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What all guests of an engine share.
+
+    Attributes:
+        engine: Wasmtime's engine.
+        calls: How the host reaches into it.
+        ticker: Moves its epoch.
+        slots: One permit for each guest that can be alive at once.
+    """
+
+    engine: wasmtime.Engine
+    calls: Calls
+    ticker: Ticker
+    slots: threading.BoundedSemaphore = field(repr=False)
+
+
+class Instance:
+    """One live guest. It is made and used inside `hostlink.inside` of its host side.
+
+    Args:
+        machine: Where it lives.
+        pre: The module with its imports resolved.
+        meter: Its budgets.
+
+    Raises:
+        Stopped: It does not fit its limits, or all places were taken for its whole wall time.
+        GuestTrapError: Its start function trapped.
+    """
+
+    def __init__(self, machine: Machine, pre: wasmtime.InstancePre, meter: Meter) -> None:
+        self._machine = machine
+        self._functions: dict[str, GuestCall] = {}
+        self._open = False
+        if not machine.slots.acquire(timeout=max(0.0, meter.left_s())):
+            raise Stopped(Fault("BUSY", "Too many guests are running; try again later."))
+        machine.ticker.begin()
+        self._open = True
+        try:
+            self._store = self._make_store(meter.limits)
+            self._instance = pre.instantiate(self._store)
+            self._memory = machine.calls.memory(self._store, self._instance)
+        except BaseException as error:
+            self.close()
+            raise _refusal(error) from error
+
+    def _make_store(self, limits: Limits) -> wasmtime.Store:
+        store = wasmtime.Store(self._machine.engine)
+        store.set_limits(limits.memory_bytes, MOST_TABLE_ELEMENTS, 1, 8, 1)
+        self._machine.calls.on_epoch(store, may_go_on, int(limits.cpu_ms / 1000 / TICK_S))
+        return store
+
+    def call(self, name: str, *arguments: int) -> int:
+        """Call an exported function; raises GuestTrapError, KeyError if there is none."""
+        function = self._functions.get(name)
+        if function is None:
+            function = self._machine.calls.function(self._store, self._instance, name)
+            self._functions[name] = function
+        return function(*arguments)
+
+    def read(self, pointer: int, length: int) -> bytes:
+        """Return a copy of memory; raises GuestAccessError."""
+        return self._memory.read(pointer, length)
+
+    def write(self, pointer: int, data: bytes) -> None:
+        """Copy into memory; raises GuestAccessError."""
+        self._memory.write(pointer, data)
+
+    def memory_bytes(self) -> int:
+        """Return the size of the linear memory; 0 once closed."""
+        return self._memory.size() if self._open else 0
+
+    def memory_image(self) -> bytes:
+        """Return a copy of the whole linear memory."""
+        return self._memory.read(0, self._memory.size())
+
+    def global_value(self, name: str) -> int:
+        """Return the value of an exported global."""
+        item = self._instance.exports(self._store)[name]
+        if not isinstance(item, wasmtime.Global):
+            raise GuestAccessError(f"export {name} is not a global")
+        return int(item.value(self._store))
+
+    def close(self) -> None:
+        """Drop the guest and everything it held."""
+        if self._open:
+            self._open = False
+            self._functions.clear()
+            if hasattr(self, "_store"):
+                self._store.close()
+            self._machine.ticker.end()
+            self._machine.slots.release()
+
+
+def _refusal(error: BaseException) -> BaseException:
+    """Say why an instance could not be made."""
+    if isinstance(error, wasmtime.Trap):
+        code = error.trap_code
+        return GuestTrapError(error.message, code.name if code else "")
+    if isinstance(error, wasmtime.WasmtimeError):
+        text = str(error)
+        if "memory" in text and "exceeds" in text:
+            return Stopped(Fault("OUT_OF_MEMORY", "The app needs more memory than it may have."))
+        return GuestTrapError(text)
+    return error
+
+
+def fault_of(error: GuestFailedError, meter: Meter, memory_bytes: int) -> Fault:
+    """Say what a trap means: the budget that ran out, or a plain trap."""
+    if meter.fault is not None:
+        return meter.fault
+    code = error.code
+    if code == "INTERRUPT":
+        return meter.fail("CPU_LIMIT", f"The app computed for more than {meter.limits.cpu_ms} ms.")
+    if code == "STACK_OVERFLOW":
+        return meter.fail("STACK_OVERFLOW", "The app's calls are nested too deeply.")
+    if memory_bytes > meter.limits.memory_bytes - NEAR_FULL_BYTES:
+        return out_of_memory(meter)
+    what = code.lower().replace("_", " ") if code else str(error).partition("\n")[0]
+    return meter.fail("TRAP", f"The guest trapped: {what}.")
+
+
+def out_of_memory(meter: Meter) -> Fault:
+    """Note that the guest used up its memory."""
+    most = meter.limits.memory_bytes
+    return meter.fail("OUT_OF_MEMORY", f"The app needed more than {most} bytes of memory.")

@@ -1,0 +1,417 @@
+"""The C calls that wasmtime's Python package does not wrap, or wraps too slowly; nothing else.
+
+Two ways lead to the same guest. `RawCalls` calls the C library directly: about 1 µs a crossing.
+`PublicCalls` uses the package's documented classes: about 20 µs. A test runs the same guests both
+ways and compares; `choose_calls` says which one this machine gets.
+
+Every pointer that a guest hands out goes through `Memory`, which checks it against the size that
+the guest's memory has at that moment.
+"""
+
+import ctypes
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Protocol
+
+import wasmtime
+from wasmtime import _bindings as bindings
+
+Word = Literal["i32", "i64"]
+HostBody = Callable[..., int]
+"""Body of a host function: unsigned numbers in, one number out; it never raises."""
+EpochBody = Callable[[], bool]
+"""Asked once per tick while a guest computes: may it go on?"""
+GuestCall = Callable[..., int]
+
+_MASKS: dict[Word, int] = {"i32": 0xFFFF_FFFF, "i64": 0xFFFF_FFFF_FFFF_FFFF}
+_CONTINUE = 0  # WASMTIME_UPDATE_DEADLINE_CONTINUE
+_SLOT_WORDS = 2  # a wasmtime_val_raw_t has 16 bytes
+_MOST_WORDS = 8  # parameters of the widest function that is called or offered
+
+
+class GuestFailedError(Exception):
+    """A guest cannot go on.
+
+    Args:
+        message: Why; it may hold the guest's own names.
+        code: Wasmtime's trap code, such as ``UNREACHABLE``; empty for everything else.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class GuestTrapError(GuestFailedError):
+    """A guest stopped inside wasm, or was stopped there."""
+
+
+class GuestAccessError(GuestFailedError):
+    """A guest handed out a pointer that lies outside its memory."""
+
+
+class Memory(Protocol):
+    """A guest's linear memory; every access is bounds-checked."""
+
+    def size(self) -> int:
+        """Return the size in bytes at this moment."""
+
+    def read(self, pointer: int, length: int) -> bytes:
+        """Return a copy; raise GuestAccessError outside the memory."""
+
+    def write(self, pointer: int, data: bytes) -> None:
+        """Copy in; raise GuestAccessError outside the memory."""
+
+
+class Calls(Protocol):
+    """How the host reaches into wasmtime."""
+
+    @property
+    def name(self) -> str:
+        """``raw`` or ``public``."""
+
+    def define(
+        self,
+        linker: wasmtime.Linker,
+        name: tuple[str, str],
+        params: Sequence[Word],
+        result: Word | None,
+        body: HostBody,
+    ) -> None:
+        """Offer one host function; the caller holds the lock of the process."""
+
+    def function(self, store: wasmtime.Store, instance: wasmtime.Instance, name: str) -> GuestCall:
+        """Return an exported function as a callable of unsigned numbers."""
+
+    def memory(self, store: wasmtime.Store, instance: wasmtime.Instance) -> Memory:
+        """Return the exported memory."""
+
+    def on_epoch(self, store: wasmtime.Store, body: EpochBody, budget_ticks: int) -> None:
+        """Ask `body` at every tick; a path that cannot ask stops after `budget_ticks`."""
+
+
+def _check(pointer: int, length: int, size: int) -> None:
+    if pointer < 0 or length < 0 or pointer + length > size:
+        raise GuestAccessError(f"{length} bytes at {pointer} lie outside a memory of {size}")
+
+
+# --------------------------------------------------------------------------------------- raw path
+
+_dll: Any = bindings.dll  # type: ignore[attr-defined]  # an untyped ctypes library
+_RAW_CALLBACK = ctypes.CFUNCTYPE(
+    ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t
+)
+_EPOCH_CALLBACK = ctypes.CFUNCTYPE(
+    ctypes.c_size_t,
+    ctypes.c_void_p,
+    ctypes.c_void_p,
+    ctypes.POINTER(ctypes.c_uint64),
+    ctypes.POINTER(ctypes.c_uint8),
+)
+_Slots = ctypes.c_uint64 * (_SLOT_WORDS * _MOST_WORDS)
+_kept: list[object] = []  # callbacks that C holds for as long as the process lives
+
+
+def _foreign(name: str, result: Any, *arguments: Any) -> Any:
+    """Return a C function that takes plain addresses; ``dll[name]`` is a fresh object each time."""
+    function = _dll[name]
+    function.restype = result
+    function.argtypes = arguments
+    return function
+
+
+class _RawLibrary:
+    """The C functions of the raw path, looked up once; AttributeError if one is missing."""
+
+    def __init__(self) -> None:
+        address, size, flag = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_bool
+        self.call = _foreign(
+            "wasmtime_func_call_unchecked", address, address, address, address, size, address
+        )
+        self.export = _foreign(
+            "wasmtime_instance_export_get", flag, address, address, ctypes.c_char_p, size, address
+        )
+        self.data = _foreign("wasmtime_memory_data", address, address, address)
+        self.data_size = _foreign("wasmtime_memory_data_size", size, address, address)
+        self.define = _foreign(
+            "wasmtime_linker_define_func_unchecked",
+            *(address, address, ctypes.c_char_p, size, ctypes.c_char_p, size, address),
+            *(address, address, address),
+        )
+        self.on_epoch = _foreign(
+            "wasmtime_store_epoch_deadline_callback", None, address, address, address, address
+        )
+        self.error_new = _foreign("wasmtime_error_new", address, ctypes.c_char_p)
+
+
+def _address(pointer: Any) -> int:
+    return ctypes.cast(pointer, ctypes.c_void_p).value or 0
+
+
+def _raise_stopped(error: int | None, trap: int | None) -> None:
+    """Raise what a call left behind, and free it."""
+    if trap:
+        owned = wasmtime.Trap._from_ptr(  # noqa: SLF001  # no public way to adopt a trap
+            ctypes.cast(trap, ctypes.POINTER(bindings.wasm_trap_t))
+        )
+        code = owned.trap_code
+        raise GuestTrapError(owned.message, code.name if code else "")
+    failure = wasmtime.WasmtimeError._from_ptr(  # noqa: SLF001
+        ctypes.cast(error or 0, ctypes.POINTER(bindings.wasmtime_error_t))
+    )
+    raise GuestTrapError(str(failure))
+
+
+class _RawMemory:
+    def __init__(self, library: _RawLibrary, context: int, memory: object, owner: object) -> None:
+        self._library = library
+        self._context = context
+        self._memory = memory
+        self._owner = owner  # keeps the extern that holds `memory` alive
+
+    def size(self) -> int:
+        return int(self._library.data_size(self._context, self._memory))
+
+    def read(self, pointer: int, length: int) -> bytes:
+        _check(pointer, length, self.size())
+        base = self._library.data(self._context, self._memory)
+        return ctypes.string_at(base + pointer, length)
+
+    def write(self, pointer: int, data: bytes) -> None:
+        _check(pointer, len(data), self.size())
+        base = self._library.data(self._context, self._memory)
+        ctypes.memmove(base + pointer, data, len(data))
+
+
+class RawCalls:
+    """Direct calls into the C library. Raises AttributeError where it lacks a function."""
+
+    name = "raw"
+
+    def __init__(self) -> None:
+        self._library = _RawLibrary()
+
+    def define(
+        self,
+        linker: wasmtime.Linker,
+        name: tuple[str, str],
+        params: Sequence[Word],
+        result: Word | None,
+        body: HostBody,
+    ) -> None:
+        """Offer one host function; the callback lives as long as the process."""
+        plan = tuple((_SLOT_WORDS * place, _MASKS[word]) for place, word in enumerate(params))
+        mask = _MASKS[result] if result else 0
+
+        def entry(_env: int, _caller: int, raw: int, _count: int) -> int:
+            slots = _Slots.from_address(raw)
+            slots[0] = body(*[slots[place] & wide for place, wide in plan]) & mask
+            return 0
+
+        callback = _RAW_CALLBACK(entry)
+        _kept.append(callback)
+        kind = _function_type(params, result)
+        module, field = (part.encode() for part in name)
+        self._library.define(
+            *(_address(linker.ptr()), module, len(module), field, len(field)),
+            *(_address(kind.ptr()), _address(callback), None, None),
+        )
+
+    def function(self, store: wasmtime.Store, instance: wasmtime.Instance, name: str) -> GuestCall:
+        """Return an exported function as a callable of unsigned numbers."""
+        context, extern = self._export(store, instance, name)
+        callee = ctypes.addressof(extern.of.func)
+        slots = _Slots()
+        buffer = ctypes.addressof(slots)
+        trap = ctypes.c_void_p()
+        trap_slot = ctypes.addressof(trap)
+        call_raw = self._library.call
+
+        def call(*arguments: int, _keep: object = extern) -> int:
+            place = 0
+            for argument in arguments:
+                slots[place] = argument
+                place += _SLOT_WORDS
+            error = call_raw(context, callee, buffer, _MOST_WORDS, trap_slot)
+            if error or trap.value:
+                stopped, trap.value = trap.value, None
+                _raise_stopped(error, stopped)
+            return slots[0]
+
+        return call
+
+    def memory(self, store: wasmtime.Store, instance: wasmtime.Instance) -> Memory:
+        """Return the exported memory."""
+        context, extern = self._export(store, instance, "memory")
+        return _RawMemory(self._library, context, ctypes.byref(extern.of.memory), extern)
+
+    def on_epoch(self, store: wasmtime.Store, body: EpochBody, budget_ticks: int) -> None:
+        """Ask `body` at every tick; `budget_ticks` is not needed here."""
+        del budget_ticks
+        callback = self._epoch_callback(body)
+        self._library.on_epoch(_address(store.ptr()), callback, None, None)
+        store.set_epoch_deadline(1)
+
+    def _epoch_callback(self, body: EpochBody) -> int:
+        known = _epoch_callbacks.get(body)
+        if known is None:
+            error_new = self._library.error_new
+
+            def entry(_context: int, _data: int, delta: Any, kind: Any) -> int:
+                if not body():
+                    return int(error_new(b"stopped by the host"))
+                delta[0] = 1
+                kind[0] = _CONTINUE
+                return 0
+
+            callback = _EPOCH_CALLBACK(entry)
+            _kept.append(callback)
+            known = _epoch_callbacks[body] = _address(callback)
+        return known
+
+    def _export(
+        self, store: wasmtime.Store, instance: wasmtime.Instance, name: str
+    ) -> tuple[int, Any]:
+        context = _address(store._context())  # noqa: SLF001  # no public way to the context
+        extern = bindings.wasmtime_extern_t()
+        encoded = name.encode()
+        found = self._library.export(
+            *(context, ctypes.addressof(instance._instance), encoded),  # noqa: SLF001
+            *(len(encoded), ctypes.addressof(extern)),
+        )
+        if not found:
+            raise KeyError(name)
+        return context, extern
+
+
+_epoch_callbacks: dict[EpochBody, int] = {}  # one callback per body for the life of the process
+
+
+def _function_type(params: Sequence[Word], result: Word | None) -> wasmtime.FuncType:
+    kinds = {"i32": wasmtime.ValType.i32, "i64": wasmtime.ValType.i64}
+    return wasmtime.FuncType(
+        [kinds[word]() for word in params], [kinds[result]()] if result else []
+    )
+
+
+# ------------------------------------------------------------------------------------ public path
+
+
+def _signed(value: int, bits: int) -> int:
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+class _PublicMemory:
+    def __init__(self, store: wasmtime.Store, memory: wasmtime.Memory) -> None:
+        self._store = store
+        self._memory = memory
+
+    def size(self) -> int:
+        return self._memory.data_len(self._store)
+
+    def read(self, pointer: int, length: int) -> bytes:
+        _check(pointer, length, self.size())
+        return bytes(self._memory.read(self._store, pointer, pointer + length))
+
+    def write(self, pointer: int, data: bytes) -> None:
+        _check(pointer, len(data), self.size())
+        self._memory.write(self._store, data, pointer)
+
+
+class PublicCalls:
+    """The package's documented classes: slower, and CPU is bounded by ticks of wall time."""
+
+    name = "public"
+
+    def define(
+        self,
+        linker: wasmtime.Linker,
+        name: tuple[str, str],
+        params: Sequence[Word],
+        result: Word | None,
+        body: HostBody,
+    ) -> None:
+        """Offer one host function; wasmtime's slab keeps it."""
+        masks = [_MASKS[word] for word in params]
+        bits = int(result[1:]) if result else 0
+
+        def entry(*arguments: int) -> int | None:
+            pairs = zip(arguments, masks, strict=True)
+            value = body(*[argument & mask for argument, mask in pairs])
+            return _signed(value & ((1 << bits) - 1), bits) if bits else None
+
+        linker.define_func(*name, _function_type(params, result), entry)
+
+    def function(self, store: wasmtime.Store, instance: wasmtime.Instance, name: str) -> GuestCall:
+        """Return an exported function as a callable of unsigned numbers."""
+        function = instance.exports(store)[name]
+        assert isinstance(function, wasmtime.Func)  # noqa: S101  # the module was checked at load
+        bits = [int(str(word)[1:]) for word in function.type(store).params]
+        result = [_MASKS[str(word)] for word in function.type(store).results]  # type: ignore[index]
+
+        def call(*arguments: int) -> int:
+            pairs = zip(arguments, bits, strict=True)
+            signed = [_signed(argument & ((1 << wide) - 1), wide) for argument, wide in pairs]
+            try:
+                value = function(store, *signed)
+            except wasmtime.Trap as trap:
+                code = trap.trap_code
+                raise GuestTrapError(trap.message, code.name if code else "") from None
+            except wasmtime.WasmtimeError as error:
+                raise GuestTrapError(str(error)) from None
+            return int(value) & result[0] if result else 0
+
+        return call
+
+    def memory(self, store: wasmtime.Store, instance: wasmtime.Instance) -> Memory:
+        """Return the exported memory."""
+        memory = instance.exports(store)["memory"]
+        assert isinstance(memory, wasmtime.Memory)  # noqa: S101  # the module was checked at load
+        return _PublicMemory(store, memory)
+
+    def on_epoch(self, store: wasmtime.Store, body: EpochBody, budget_ticks: int) -> None:
+        """Stop after `budget_ticks`: without the C callback nobody can be asked."""
+        del body
+        store.set_epoch_deadline(max(1, budget_ticks))
+
+
+# -------------------------------------------------------------------------------------- allocator
+
+
+def use_pooling(config: wasmtime.Config, slots: int, memory_bytes: int) -> bool:
+    """Switch a config to the pooling allocator; False where the library has none.
+
+    Args:
+        config: Of an engine that is not made yet.
+        slots: How many guests can be alive at once; each reserves address space, not memory.
+        memory_bytes: The largest linear memory a guest may ever have.
+    """
+    settings = {
+        "total_memories": slots,
+        "total_tables": slots,
+        "total_core_instances": slots,
+        "max_memory_size": memory_bytes,
+        "table_elements": 20_000,  # QuickJS has 481; toolchains' modules some thousands
+        "max_core_instance_size": 1 << 20,
+        "max_unused_warm_slots": min(slots, 100),
+        "linear_memory_keep_resident": 0,
+        "table_keep_resident": 0,
+    }
+    try:
+        pool = bindings.wasmtime_pooling_allocation_config_new()
+        for name, value in settings.items():
+            getattr(bindings, f"wasmtime_pooling_allocation_config_{name}_set")(pool, value)
+        bindings.wasmtime_pooling_allocation_strategy_set(config.ptr(), pool)
+        bindings.wasmtime_pooling_allocation_config_delete(pool)
+    except AttributeError:
+        return False
+    return True
+
+
+def choose_calls(*, raw: bool = True) -> Calls:
+    """Return the raw path where the library has all it needs, else the public one."""
+    if raw:
+        try:
+            return RawCalls()
+        except AttributeError:
+            pass
+    return PublicCalls()

@@ -1,0 +1,84 @@
+"""What the kernel inside a guest says, read with the suspicion that all of a guest's words get."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.sandbox.rawcalls import GuestFailedError
+from runtime.sandbox.values import Fault
+
+CODES = frozenset(
+    {
+        "APP_ERROR",
+        "DOOR_BYTES",
+        "DOOR_CALLS",
+        "NO_HANDLER",
+        "RESULT_NOT_JSON",
+        "RESULT_TOO_LARGE",
+    }
+)
+"""Faults that the kernel may report; the host finds all others itself."""
+
+_OUT_OF_MEMORY = ("InternalError", "out of memory")
+_STACK_OVERFLOW = ("RangeError", "Maximum call stack size exceeded")
+
+
+class BadReportError(GuestFailedError):
+    """The guest's kernel said something that it never says: the guest is damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """What a guest wants now.
+
+    Attributes:
+        calls: Door calls to make: id, name, body.
+        messages: Messages to hand out.
+        timer_ms: How long until its next timer; None without one.
+        settled: Whether its handler has returned.
+    """
+
+    calls: tuple[tuple[int, str, str], ...]
+    messages: tuple[str, ...]
+    timer_ms: float | None
+    settled: bool
+
+
+def fault_of_error(text: bytes) -> Fault:
+    """Read an error that the kernel described."""
+    fields = _object(text)
+    code, name, message, stack = (
+        str(fields.get(key, "")) for key in ("code", "name", "message", "stack")
+    )
+    if code not in CODES:
+        raise BadReportError(f"unknown code {code[:32]!r}")
+    if (name, message) == _OUT_OF_MEMORY:
+        return Fault("OUT_OF_MEMORY", "The app ran out of memory.", name, stack)
+    if (name, message) == _STACK_OVERFLOW and code == "APP_ERROR":
+        return Fault("STACK_OVERFLOW", "The app's calls are nested too deeply.", name, stack)
+    return Fault(code, message, name, stack)
+
+
+def busy_of(text: bytes) -> Busy:
+    """Read what a guest wants."""
+    fields = _object(text)
+    try:
+        timer = float(fields["timer"])
+        return Busy(
+            calls=tuple((int(call), str(name), str(body)) for call, name, body in fields["calls"]),
+            messages=tuple(str(message) for message in fields["mail"]),
+            timer_ms=timer if timer >= 0 else None,
+            settled=fields["settled"] is True,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadReportError("a report lacks a field") from error
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadReportError("a report is not JSON") from error
+    if not isinstance(fields, dict):
+        raise BadReportError("a report is not an object")
+    return fields
