@@ -1,0 +1,175 @@
+"""The names that a source file exports, read from its tokens."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runtime.manifest.files import AppFiles
+from runtime.manifest.tokens import Token, tokens_of, until_close
+
+HANDLER_ENDINGS = (".tsx", ".jsx", ".ts", ".js", ".cjs")
+"""Endings a handler's file may have, in the platform's order; ``.mjs`` is not one of them."""
+
+FOLLOW_LIMIT = 20  # files that one chain of `export * from` may lead through
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """What a file exports.
+
+    Attributes:
+        names: Exported names, ``default`` among them.
+        stars: Modules named by ``export * from``.
+        is_open: Whether the file exports something computed, so that any name may be there.
+    """
+
+    names: frozenset[str]
+    stars: tuple[str, ...] = ()
+    is_open: bool = False
+
+
+def find_source(files: AppFiles, module: str) -> str | None:
+    """Return the path of a handler's source file, or None."""
+    paths = (f"src/{module}{ending}" for ending in HANDLER_ENDINGS)
+    return next((path for path in paths if files.kind(path) == "file"), None)
+
+
+def may_export(files: AppFiles, path: str, name: str) -> bool:
+    """Return whether a source file may export a name, also through relative ``export *``.
+
+    Differs:
+        The platform's linter does not look through ``export * from`` and warns there.
+    """
+    waiting, seen = [path], set[str]()
+    while waiting and len(seen) < FOLLOW_LIMIT:
+        one = waiting.pop()
+        source = files.read(one) if one not in seen else None
+        seen.add(one)
+        if source is None:
+            continue
+        found = exports_of(source)
+        if name in found.names or found.is_open:
+            return True
+        waiting += (target for star in found.stars if (target := _target(files, one, star)))
+    return False
+
+
+def _target(files: AppFiles, path: str, star: str) -> str | None:
+    if not star.startswith("."):
+        return None
+    folder = path.rpartition("/")[0]
+    stem = _joined(folder, star)
+    endings = ("", *HANDLER_ENDINGS, "/index.ts", "/index.js")
+    return next((stem + e for e in endings if files.kind(stem + e) == "file"), None)
+
+
+def _joined(folder: str, relative: str) -> str:
+    parts = folder.split("/")
+    for part in relative.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
+
+
+def exports_of(source: str) -> Exports:
+    """Return what a source exports, in ES module and in CommonJS form."""
+    tokens = tokens_of(source)
+    names: set[str] = set()
+    stars: list[str] = []
+    is_open = False
+    for index, token in enumerate(tokens):
+        if token.kind != "word" or _is_member(tokens, index):
+            continue
+        if token.text == "export":
+            names.update(_declared(tokens, index + 1))
+            stars += _starred(tokens, index + 1)
+        elif token.text in ("module", "exports"):
+            found, computed = _assigned(tokens, index)
+            names.update(found)
+            is_open = is_open or computed
+    return Exports(frozenset(names), tuple(stars), is_open)
+
+
+def _is_member(tokens: tuple[Token, ...], index: int) -> bool:
+    return index > 0 and tokens[index - 1].text in (".", "?.")
+
+
+def _text(tokens: tuple[Token, ...], index: int) -> str:
+    return tokens[index].text if index < len(tokens) else ""
+
+
+_DECLARATIONS = frozenset({"const", "let", "var", "function", "class", "enum"})
+
+
+def _declared(tokens: tuple[Token, ...], at: int) -> Iterator[str]:
+    """Yield the names of the ES export whose `export` stands before `at`."""
+    while _text(tokens, at) in ("async", "abstract", "declare"):
+        at += 1
+    first = _text(tokens, at)
+    if first == "default":
+        yield "default"
+    elif first == "{":
+        yield from _listed(tokens, at + 1)
+    elif first == "*" and _text(tokens, at + 1) == "as":
+        yield _text(tokens, at + 2)
+    elif first in _DECLARATIONS:
+        at += 2 if _text(tokens, at + 1) == "*" else 1
+        yield from _bound(tokens, at)
+
+
+def _bound(tokens: tuple[Token, ...], at: int) -> Iterator[str]:
+    if _text(tokens, at) not in ("{", "["):
+        yield _text(tokens, at)
+        return
+    for token in until_close(tokens, at + 1):
+        if token.kind == "word":
+            yield token.text
+
+
+def _listed(tokens: tuple[Token, ...], at: int) -> Iterator[str]:
+    """Yield the outer names of ``{a, b as c}``."""
+    words = [token.text for token in until_close(tokens, at)]
+    for index, word in enumerate(words):
+        after = words[index + 1] if index + 1 < len(words) else ","
+        if after == "," and word != ",":
+            yield word
+
+
+def _starred(tokens: tuple[Token, ...], at: int) -> Iterator[str]:
+    if _text(tokens, at) == "*" and _text(tokens, at + 1) == "from":
+        yield _text(tokens, at + 2)
+
+
+def _assigned(tokens: tuple[Token, ...], at: int) -> tuple[set[str], bool]:
+    """Return names given to ``exports`` or ``module.exports``, and whether they are computed."""
+    if _text(tokens, at) == "module":
+        if _text(tokens, at + 1) != "." or _text(tokens, at + 2) != "exports":
+            return set(), False
+        at += 2
+    after = _text(tokens, at + 1)
+    if after == "." and _text(tokens, at + 3) == "=":
+        return {_text(tokens, at + 2)}, False
+    if after == "[" or (after == "," and at + 2 < len(tokens)):  # exports["x"], define(exports, "x"
+        name = tokens[at + 2] if at + 2 < len(tokens) else None
+        return ({name.text}, False) if name and name.kind == "string" else (set(), True)
+    if after != "=" or _text(tokens, at + 2) == "=":
+        return set(), False
+    return _object(tokens, at + 2)
+
+
+def _object(tokens: tuple[Token, ...], at: int) -> tuple[set[str], bool]:
+    """Return the keys of an object literal at `at`; anything else is computed."""
+    if _text(tokens, at) != "{":
+        return set(), True
+    names, depth, expects_key = set[str](), 0, True
+    for token in until_close(tokens, at + 1):
+        if depth == 0 and expects_key and token.text == "...":
+            return names, True
+        if depth == 0 and expects_key and token.kind in ("word", "string"):
+            names.add(token.text)
+            expects_key = token.text in ("async", "get", "set")
+        depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+        if depth == 0 and token.text == ",":
+            expects_key = True
+    return names, False

@@ -1,0 +1,45 @@
+"""The known names that stand nearest to an unknown one."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+NAME_LIMIT = 100  # longer names are no typing mistakes, and distance costs length squared
+
+
+def nearest(name: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
+    """Return up to `count` known names by edit distance, the nearest first.
+
+    A name counts as near if at most half of its characters would have to change.
+
+    Args:
+        name: What the author wrote.
+        known: What could have been meant.
+        count: How many to return at most.
+    """
+    return _nearest(name, tuple(known), count) if len(name) <= NAME_LIMIT else ()
+
+
+@lru_cache(maxsize=256)
+def _nearest(name: str, known: tuple[str, ...], count: int) -> tuple[str, ...]:
+    limit = max(2, len(name) // 2)
+    best: list[tuple[int, str]] = []
+    for other in known:
+        distance = edit_distance(name, other, limit)
+        if distance <= limit:
+            best = sorted([*best, (distance, other)])[:count]
+            limit = best[-1][0] if len(best) == count else limit
+    return tuple(other for _, other in best)
+
+
+def edit_distance(left: str, right: str, limit: int) -> int:
+    """Return the Levenshtein distance, or `limit` + 1 as soon as it must be greater."""
+    if abs(len(left) - len(right)) > limit:
+        return limit + 1
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, 1):
+        previous, row[0] = row[0], i
+        for j, b in enumerate(right, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
+        if min(row) > limit:
+            return limit + 1
+    return row[-1]
