@@ -1,0 +1,1 @@
+"""Sample apps, and the demo that runs them."""
