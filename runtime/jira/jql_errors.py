@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from runtime.errors import JiraError
+from runtime.jira.jql_ast import Value
 
 QUERY = "Error in the JQL Query: "
 _OPERATORS = (
@@ -90,3 +91,37 @@ _WANTED = (
 def _expectation(expected: frozenset[str]) -> str:
     """Return what would have fitted: the first of the table that could have come."""
     return next((what for token, what in _WANTED if token in expected), min(expected))
+
+
+# --- what a well-formed query may still get wrong -------------------------------------------------
+
+
+def not_evaluated(what: str) -> JqlError:
+    """Return the honest refusal of what the product knows and the emulator does not evaluate."""
+    return JqlError(f"Firebrick parses {what} and does not evaluate it yet.")
+
+
+def no_such_field(name: str, *, anonymous: bool) -> JqlError:
+    """Return the refusal of an unknown field."""
+    if anonymous:
+        return JqlError(
+            f"Field '{name}' does not exist or this field cannot be viewed by anonymous users."
+        )
+    return JqlError(f"Field '{name}' does not exist or you do not have permission to view it.")
+
+
+def no_such_value(field: str, value: Value) -> JqlError:
+    """Return the refusal of a value that is missing, or hidden: the same for both."""
+    if value.is_number:
+        return JqlError(f"A value with ID '{value.text}' does not exist for the field '{field}'.")
+    return JqlError(f"The value '{value.text}' does not exist for the field '{field}'.")
+
+
+def operator_unsupported(operator: str, field: str) -> JqlError:
+    """Return the refusal of an operator that a field does not know."""
+    return JqlError(f"The operator '{operator}' is not supported by the '{field}' field.")
+
+
+def not_sortable(name: str) -> JqlError:
+    """Return the refusal to sort by a field."""
+    return JqlError(f"Not able to sort using field '{name}'.")

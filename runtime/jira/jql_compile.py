@@ -1,0 +1,297 @@
+"""Compile a parsed query to a condition on the issue table.
+
+``NOT`` is pushed down to the clauses, as the product does it: ``not assignee = x`` is
+``assignee != x``, and neither finds an issue without an assignee. So a clause, its opposite and
+``is EMPTY`` divide the visible issues between them.
+
+Differs:
+    Text is matched by words that occur anywhere, in any case, without stemming, fuzziness or
+    proximity; ``text`` does not search comments.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from operator import ge, gt, le, lt
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, and_, false, not_, or_, select, true
+
+from runtime.jira.context import Context
+from runtime.jira.jql_ast import (
+    And,
+    Clause,
+    Condition,
+    Empty,
+    Function,
+    ListOperand,
+    Not,
+    Single,
+    Value,
+)
+from runtime.jira.jql_dates import TIME_FUNCTIONS, resolve_moment, time_zone, to_ms
+from runtime.jira.jql_errors import (
+    JqlError,
+    no_such_field,
+    not_evaluated,
+    operator_unsupported,
+)
+from runtime.jira.jql_fields import FIELDS, HISTORY, HISTORY_FIELDS, UNEVALUATED, JqlField
+from runtime.jira.jql_values import (
+    LIST_FUNCTIONS,
+    find_key,
+    resolve_issues,
+    resolve_reference,
+    resolve_user,
+    unknown_function,
+)
+from runtime.jira.schema import issue_label_table, issue_table
+
+Sql = ColumnElement[bool]
+Compare = Callable[[Any, Any], Any]  # the operators of columns
+
+OPPOSITES: Mapping[str, str] = {
+    "=": "!=",
+    "in": "not in",
+    "is": "is not",
+    "~": "!~",
+    "<": ">=",
+    ">": "<=",
+    "!=": "=",
+    "not in": "in",
+    "is not": "is",
+    "!~": "~",
+    ">=": "<",
+    "<=": ">",
+}
+_COMPARE: Mapping[str, Compare] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+_NEGATIVE = frozenset({"!=", "not in", "is not", "!~"})
+_MAX_WORDS = 50  # of one text operand
+
+
+def compile_condition(context: Context, condition: Condition) -> Sql:
+    """Return the SQL of a condition; the caller adds what may be seen.
+
+    Raises:
+        JqlError: 400 with everything that is wrong in it, in the order of the query.
+    """
+    compiler = _Compiler(context)
+    compiled = compiler.compile(condition, negated=False)
+    if compiler.problems:
+        raise JqlError(*dict.fromkeys(compiler.problems))
+    return compiled
+
+
+def find_field(context: Context, clause_name: str) -> JqlField:
+    """Return the evaluated field of that name.
+
+    Raises:
+        JqlError: 400 if it is unknown, or known and not evaluated.
+    """
+    found = FIELDS.get(clause_name.lower())
+    if found is not None:
+        return found
+    if clause_name.lower() in UNEVALUATED or clause_name.startswith("cf["):
+        raise not_evaluated(f"the JQL field '{clause_name}'")
+    raise no_such_field(clause_name, anonymous=context.account is None)
+
+
+class _Compiler:
+    """Compiles one query and gathers what is wrong with it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._zone = time_zone("UTC" if context.account is None else context.account.time_zone)
+        self.problems: list[str] = []
+
+    def compile(self, condition: Condition, *, negated: bool) -> Sql:
+        """Compile a condition or its opposite. Parentheses are bounded, so the recursion is."""
+        match condition:
+            case Clause():
+                return self._guarded(condition, negated)
+            case Not():
+                return self.compile(condition.condition, negated=not negated)
+            case _:
+                parts = [self.compile(part, negated=negated) for part in condition.conditions]
+                return and_(*parts) if isinstance(condition, And) != negated else or_(*parts)
+
+    def _guarded(self, clause: Clause, negated: bool) -> Sql:
+        try:
+            return self._clause(clause, negated)
+        except JqlError as error:
+            self.problems.extend(error.messages)
+            return false()
+
+    def _clause(self, clause: Clause, negated: bool) -> Sql:
+        if clause.field.properties:
+            raise not_evaluated(f"the JQL field '{clause.field}'")
+        asked = find_field(self._context, clause.field.name)
+        if clause.operator in HISTORY and asked.id in HISTORY_FIELDS:
+            raise not_evaluated(f"the JQL operator '{clause.operator}'")
+        if clause.operator not in asked.operators:
+            raise operator_unsupported(clause.operator, clause.field.name)
+        operator = OPPOSITES[clause.operator] if negated else clause.operator
+        return self._compare(asked, clause, operator)
+
+    def _compare(self, asked: JqlField, clause: Clause, operator: str) -> Sql:
+        items = _items(clause)
+        if operator in _COMPARE:
+            return self._ordered(asked, clause.field.name, operator, items[0])
+        values = [item for item in items if not isinstance(item, Empty)]
+        for value in values:
+            _check_list_function(asked, clause, value)
+        asks_empty = len(values) < len(items)
+        if operator in _NEGATIVE:
+            return self._excludes(asked, clause.field.name, values)
+        found = [self._has(asked, clause.field.name, values)] if values else []
+        return or_(*found, *([_empty(asked)] if asks_empty else []))
+
+    def _excludes(self, asked: JqlField, name: str, values: list[Value | Function]) -> Sql:
+        """Say that a field has a value, and none of these. An empty field fits no ``!=``."""
+        parts = [not_(self._has(asked, name, values))] if values else []
+        return and_(not_(_empty(asked)), *parts)
+
+    def _has(self, asked: JqlField, name: str, values: list[Value | Function]) -> Sql:
+        match asked.kind:
+            case "reference":
+                return self._any_of(asked, self._ids(asked, values, resolve_reference))
+            case "user":
+                return self._any_of(asked, self._ids(asked, values, resolve_user))
+            case "issue":
+                return self._any_of(asked, self._issue_ids(name, values))
+            case "label":
+                labels = [_word(value).lower() for value in values]
+                return _labelled(issue_label_table.c.label.in_(labels))
+            case "text":
+                return _contains(asked, values)
+            case _:
+                return or_(*(self._ordered(asked, name, "=", value) for value in values))
+
+    def _ids(
+        self,
+        asked: JqlField,
+        values: Iterable[Value | Function],
+        resolve: Callable[[Context, JqlField, Value | Function], tuple[Any, ...]],
+    ) -> list[Any]:
+        found: list[Any] = []
+        for value in values:
+            try:
+                found.extend(resolve(self._context, asked, value))
+            except JqlError as error:
+                self.problems.extend(error.messages)
+        return list(dict.fromkeys(found))
+
+    def _issue_ids(self, name: str, values: list[Value | Function]) -> list[Any]:
+        for value in values:
+            if isinstance(value, Function):
+                raise unknown_function(value)
+        named = [value for value in values if isinstance(value, Value)]
+        return list(resolve_issues(self._context, name, named).values())
+
+    @staticmethod
+    def _any_of(asked: JqlField, ids: list[Any]) -> Sql:
+        """Compare a column with ids; -1 stands for a resolution that is not there."""
+        column = _column(asked)
+        if asked.id == "resolution" and -1 in ids:
+            return or_(column.is_(None), column.in_([one for one in ids if one != -1]))
+        return column.in_(ids) if len(ids) != 1 else column == ids[0]
+
+    def _ordered(self, asked: JqlField, name: str, operator: str, value: Single) -> Sql:
+        if isinstance(value, Empty):
+            raise operator_unsupported(operator, name)
+        if asked.kind in ("moment", "day"):
+            return self._dated(asked, name, operator, value)
+        if isinstance(value, Function):
+            raise unknown_function(value)
+        if asked.kind == "issue":
+            return self._numbered(name, operator, value)
+        return self._prioritised(asked, operator, value)
+
+    def _dated(self, asked: JqlField, name: str, operator: str, value: Value | Function) -> Sql:
+        if isinstance(value, Function) and value.name.lower() not in TIME_FUNCTIONS:
+            raise unknown_function(value)
+        moment = resolve_moment(value, name, self._context.now_ms, self._zone)
+        wanted = _as_day(moment) if asked.kind == "day" else to_ms(moment)
+        column = _column(asked)
+        return column == wanted if operator == "=" else _COMPARE[operator](column, wanted)
+
+    def _numbered(self, name: str, operator: str, value: Value) -> Sql:
+        """Compare keys: only within a project does one come before another."""
+        resolve_issues(self._context, name, [value])
+        found, table = find_key(self._context, value.text), issue_table.c
+        compare = _COMPARE[operator]
+        if isinstance(found, tuple):
+            return and_(table.project_id == found[0], compare(table.number, found[1]))
+        return true() if found is None else compare(table.id, found)
+
+    def _prioritised(self, asked: JqlField, operator: str, value: Value) -> Sql:
+        """Compare priorities by rank: the first of the list is the greatest."""
+        ids = resolve_reference(self._context, asked, value)
+        priorities = self._context.site.priorities
+        limit = min(priorities[int(found)].position for found in ids)
+        compare = _COMPARE[operator]
+        fitting = [one.id for one in priorities.values() if compare(limit, one.position)]
+        return issue_table.c.priority_id.in_(fitting)
+
+
+def _items(clause: Clause) -> tuple[Single, ...]:
+    operand = clause.operand
+    if isinstance(operand, ListOperand):
+        return operand.items
+    return (Empty(),) if operand is None else (operand,)
+
+
+def _check_list_function(asked: JqlField, clause: Clause, value: Value | Function) -> None:
+    if not isinstance(value, Function) or clause.operator not in ("=", "!="):
+        return
+    if value.name.lower() in LIST_FUNCTIONS:
+        raise JqlError(
+            f"Operator '{clause.operator}' does not support list value '{value.name}()' for "
+            f"field '{asked.names[0]}'."
+        )
+
+
+def _column(asked: JqlField) -> Column[Any]:  # columns of several types
+    if asked.column is None:
+        raise AssertionError(f"{asked.id} has no column")
+    column: Column[Any] = issue_table.c[asked.column]
+    return column
+
+
+def _empty(asked: JqlField) -> Sql:
+    if asked.kind == "label":
+        return not_(_labelled(true()))
+    if asked.kind == "text":
+        return false() if asked.column is None else _column(asked) == ""
+    column = _column(asked)
+    return column.is_(None) if column.nullable else false()
+
+
+def _labelled(condition: Sql) -> Sql:
+    label = issue_label_table.c
+    return issue_table.c.id.in_(select(label.issue_id).where(condition))
+
+
+def _word(value: Value | Function) -> str:
+    if isinstance(value, Function):
+        raise unknown_function(value)
+    return value.text
+
+
+def _contains(asked: JqlField, values: list[Value | Function]) -> Sql:
+    """Say that each word occurs in the text of one of the field's columns."""
+    table = issue_table.c
+    columns = [table.summary, table.description_text] if asked.id == "text" else [_column(asked)]
+    words = _word(values[0]).replace("*", " ").replace('"', " ").split()
+    if not words or len(words) > _MAX_WORDS:
+        raise JqlError(
+            f"The text query '{_word(values[0])[:100]}' for field '{asked.id}' is not valid."
+        )
+    return and_(*(_occurs(word, columns) for word in words))
+
+
+def _occurs(word: str, columns: Iterable[Column[Any]]) -> Sql:
+    return or_(*(column.icontains(word, autoescape=True) for column in columns))
+
+
+def _as_day(moment: datetime) -> str:
+    return f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}"
