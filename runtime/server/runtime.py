@@ -1,10 +1,8 @@
 """The composition root: everything wired together over one state."""
 
-import json
 import shutil
 from collections.abc import Callable
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,11 +26,11 @@ from runtime.jira.product import Jira
 from runtime.jira.schema import site_table
 from runtime.jira.world import seed_default_world
 from runtime.manifest.reader import read_manifest
-from runtime.policy.operations import OperationTable
 from runtime.sandbox.engine import Engine as SandboxEngine
 from runtime.server.apps import Apps
 from runtime.server.authenticator import CredentialAuthenticator
 from runtime.server.explaining import Explainer, Explanation
+from runtime.server.operations import load_operations
 from runtime.server.settings import Settings
 from runtime.tokens.broker import TokenBroker
 
@@ -331,12 +329,6 @@ def remove_state(settings: Settings) -> list[Path]:
             "STATE_UNUSABLE", f"Cannot remove {error.filename}: {error.strerror}."
         ) from error
     return removed
-
-
-def load_operations() -> OperationTable:
-    """Return the operation table that the package carries."""
-    data = files("runtime.policy").joinpath("operations.json").read_bytes()
-    return OperationTable.from_data(json.loads(data))
 
 
 def _make_folder(folder: Path) -> None:

@@ -1,0 +1,159 @@
+import json
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+
+from runtime.gateway.values import ProductCall
+from runtime.wire import JiraResponse
+from tests.gateway.conftest import CALLER, Door
+
+MYSELF = ProductCall("/rest/api/3/myself", act_as="app")
+READ = {"read:jira-user": False, "read:jira-work": False}
+
+
+def test_a_covered_call_goes_out_with_a_token_of_the_acting_account(door: Door) -> None:
+    door.install(READ)
+    reply, report = door.send(MYSELF)
+    assert (reply.status, reply.body, report.allowed) == (200, b"{}", True)
+    (request,) = door.product.requests
+    scheme, _, token = request.headers["authorization"].partition(" ")
+    held = door.broker.verify(SecretStr(token))
+    assert scheme == "Bearer"
+    assert held is not None
+    assert (held.account_id, held.installation_id) == ("1:app", "installation")
+    assert (request.host, request.cloud_id) == ("gateway", "cloud")
+
+
+def test_as_user_goes_out_as_whoever_invoked_the_function(door: Door) -> None:
+    door.install(READ)
+    door.send(replace(MYSELF, act_as="user"))
+    token = door.product.requests[0].headers["authorization"].removeprefix("Bearer ")
+    held = door.broker.verify(SecretStr(token))
+    assert held is not None
+    assert held.account_id == "1:user"
+
+
+def test_a_call_as_nobody_carries_no_credential(door: Door) -> None:
+    door.install(READ)
+    door.send(replace(MYSELF, act_as="none"))
+    assert "authorization" not in door.product.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    ("scopes", "granted", "rule"),
+    [
+        ({}, set(), "scope.undeclared"),
+        ({"read:jira-work": False}, None, "scope.undeclared"),
+        (READ, {"read:jira-work"}, "scope.ungranted"),
+        (READ, set(), "scope.ungranted"),
+    ],
+)
+def test_a_call_without_its_scopes_gets_the_platforms_terse_answer(
+    door: Door, scopes: dict[str, bool], granted: set[str] | None, rule: str
+) -> None:
+    door.install(scopes, granted)
+    reply, report = door.send(MYSELF)
+    assert reply.status == 401
+    assert json.loads(reply.body) == {"code": 401, "message": "Unauthorized; scope does not match"}
+    assert ("x-failure-category", "FAILURE_CLIENT_SCOPE_CHECK") in reply.headers
+    assert (report.rule, report.allowed) == (rule, False)
+    assert "read:jira-user" in report.message
+    assert door.product.requests == []
+
+
+@pytest.mark.hostile
+def test_losing_the_grant_is_felt_by_the_very_next_call(door: Door) -> None:
+    door.install(READ)
+    assert door.send(MYSELF)[0].status == 200
+    door.store.set_granted("installation", frozenset())
+    assert door.send(MYSELF)[1].rule == "scope.ungranted"
+    with door.engine.begin() as connection:
+        door.store.deactivate(connection, "installation")
+    assert door.send(MYSELF)[1].rule == "installation.ended"
+    assert len(door.product.requests) == 1
+
+
+@pytest.mark.hostile
+def test_an_installation_reaches_no_other_site(door: Door) -> None:
+    door.install(READ)
+    assert door.send(MYSELF, replace(CALLER, cloud_id="other"))[1].rule == "installation.ended"
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    ("call", "rule", "status"),
+    [
+        (replace(MYSELF, path="https://evil.test/"), "path.not-absolute", 400),
+        (replace(MYSELF, path="/rest/api/3/issue/../myself"), "path.dot-segment", 400),
+        (replace(MYSELF, path="/rest/api/3/nope"), "operation.unknown", 401),
+        (replace(MYSELF, path="/ex/jira/cloud/rest/api/3/myself"), "operation.unknown", 401),
+        (replace(MYSELF, path="/rest/api/3/myself/"), "operation.unknown", 401),
+        (replace(MYSELF, method="TRACE"), "method.refused", 405),
+        (replace(MYSELF, method="GET\r\nX: y"), "method.refused", 405),
+        (replace(MYSELF, body=b"x"), "body.refused", 400),
+        (replace(MYSELF, remote="confluence"), "remote.unknown", 404),
+        (replace(MYSELF, headers=(("a", "b\r\nc"),)), "header.malformed", 400),
+        (replace(MYSELF, act_as="user", account_id="1:amy"), "act.impersonation", 401),
+    ],
+)
+def test_a_trick_is_refused_by_its_rule_and_nothing_goes_out(
+    door: Door, call: ProductCall, rule: str, status: int
+) -> None:
+    door.install(READ)
+    reply, report = door.send(call)
+    assert (report.rule, reply.status) == (rule, status)
+    assert door.product.requests == []
+
+
+@pytest.mark.hostile
+def test_the_apps_own_credential_headers_never_reach_the_product(door: Door) -> None:
+    door.install(READ)
+    forged = (("Authorization", "Basic x"), ("COOKIE", "a"), ("Host", "evil"), ("Accept", "*/*"))
+    _, report = door.send(replace(MYSELF, headers=forged))
+    headers = door.product.requests[0].headers
+    assert sorted(headers) == ["accept", "authorization"]
+    assert headers["authorization"].startswith("Bearer fbk_at_")
+    assert report.dropped_headers == ("authorization", "cookie", "host")
+
+
+@pytest.mark.hostile
+def test_another_operation_than_the_one_decided_on_is_not_answered(door: Door) -> None:
+    door.install(READ)
+    door.product.operation_id = "deleteProject"
+    reply, report = door.send(MYSELF)
+    assert report.rule == "operation.mismatch"
+    assert reply.status == 401
+
+
+def test_redirects_are_handed_over_and_never_followed(door: Door) -> None:
+    door.install(READ)
+    door.product.response = JiraResponse(303, (("location", "https://evil.test/"),))
+    reply, _ = door.send(MYSELF)
+    assert (reply.status, reply.headers) == (303, (("location", "https://evil.test/"),))
+    assert len(door.product.requests) == 1
+
+
+def test_as_user_without_a_user_is_the_platforms_proxy_error(door: Door) -> None:
+    door.install(READ)
+    reply, report = door.send(replace(MYSELF, act_as="user"), replace(CALLER, account_id=None))
+    assert ("forge-proxy-error", "AUTH_TYPE_UNAVAILABLE") in reply.headers
+    assert report.rule == "act.no-user"
+
+
+def test_impersonation_needs_a_scope_that_allows_it_and_is_granted(door: Door) -> None:
+    door.install({**READ, "read:jira-user": True})
+    call = replace(MYSELF, act_as="user", account_id="1:amy")
+    assert door.send(call)[1].account_id == "1:amy"
+    door.store.set_granted("installation", frozenset({"read:jira-work"}))
+    assert not door.send(call)[1].allowed
+
+
+def test_every_call_leaves_exactly_one_audit_record_with_its_rule(door: Door) -> None:
+    door.install(READ)
+    calls = [MYSELF, replace(MYSELF, path="//x"), replace(MYSELF, act_as="user")]
+    rules = [door.send(call)[1].rule for call in calls]
+    records = door.audit.read()
+    assert [record.rule for record in records] == rules
+    assert {record.invocation_id for record in records} == {"invocation"}
+    assert "fbk_" not in str(records)
