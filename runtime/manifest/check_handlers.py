@@ -9,6 +9,8 @@ from runtime.manifest.files import AppFiles
 from runtime.manifest.nearest import nearest
 from runtime.manifest.problems import Problem, listed, quoted
 
+RAW_ENDINGS = (".wat", ".wasm")
+"""Raw WebAssembly guests, which the platform does not have."""
 _ENDINGS = "|".join(ending.removeprefix(".") for ending in HANDLER_ENDINGS)
 
 
@@ -36,6 +38,8 @@ def _handler(draft: Draft, module: ModuleNode, files: AppFiles | None) -> Iterat
         return
     if files is None:
         return
+    if any(files.kind(f"src/{parts[0]}{ending}") == "file" for ending in RAW_ENDINGS):
+        return  # a raw WebAssembly guest; its exports are checked when it is built
     source = find_source(files, parts[0])
     if source is None:
         message = f"{module.title}: there is no file `src/{parts[0]}.({_ENDINGS})`."
