@@ -15,20 +15,18 @@ from runtime.sandbox.cache import GuestCache
 from runtime.sandbox.doors import DoorPool
 from runtime.sandbox.guest import Guest, Prepared, run_once
 from runtime.sandbox.hostlink import link
-from runtime.sandbox.instance import Machine, Ticker
-from runtime.sandbox.limits import MIB, Limits
+from runtime.sandbox.limits import Limits
 from runtime.sandbox.live import LiveJavaScript
+from runtime.sandbox.machine import Machine, Ticker, make_engine
 from runtime.sandbox.modulehost import JAVASCRIPT_FUNCTIONS
 from runtime.sandbox.quickjs import guest_bytes
-from runtime.sandbox.rawcalls import choose_calls, use_pooling
+from runtime.sandbox.rawcalls import choose_calls
 from runtime.sandbox.snapshot import Layout, Snapshot, build, kernel_text
 from runtime.sandbox.timebase import RealTime, Timebase
 from runtime.sandbox.values import Door, Inspect, JavaScriptSource, LiveGuest, Outcome, Start
 from runtime.sandbox.wasm_guest import RAW_FUNCTIONS, WasmImage, require_module
 
 FORMAT = "1"  # of cache entries and snapshots; part of every digest
-POOL_MEMORY_BYTES = 1024 * MIB  # the most that any `Limits.memory_bytes` can allow
-WASM_STACK_BYTES = 2 * MIB  # of the host's thread; threads have 8 MiB on Linux
 FALLBACK_SLOTS = 64  # how many guests can be alive at once without a pool
 
 
@@ -65,6 +63,7 @@ class Engine:
         pooling: Whether to ask for the pooling allocator.
         raw: Whether to ask for the direct C calls.
         slots: How many guests can be alive at once.
+        stack_bytes: Stack of every guest; `Limits.stack_bytes` of each run must say the same.
         timebase: Makes the time of each run; `VirtualTime` for runs that must repeat exactly.
         random_bytes: Where the cache's key comes from.
     """
@@ -76,10 +75,11 @@ class Engine:
         pooling: bool = True,
         raw: bool = True,
         slots: int = 256,
+        stack_bytes: int = Limits().stack_bytes,
         timebase: Callable[[], Timebase] = RealTime,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        engine, self._pooling = _make_engine(slots if pooling else 0)
+        engine, self._pooling = make_engine(slots if pooling else 0, stack_bytes)
         places = slots if self._pooling else min(slots, FALLBACK_SLOTS)
         calls = choose_calls(raw=raw)
         self._machine = Machine(engine, calls, Ticker(engine), threading.BoundedSemaphore(places))
@@ -202,29 +202,6 @@ class Engine:
         return "-pool" if self._pooling else ""
 
 
-def _make_engine(slots: int) -> tuple[wasmtime.Engine, bool]:
-    """Return an engine, and whether it has a pool of `slots` places."""
-    if slots:
-        config = _config()
-        try:
-            if use_pooling(config, slots, POOL_MEMORY_BYTES):
-                return wasmtime.Engine(config), True
-        except wasmtime.WasmtimeError:
-            pass  # the machine does not give that much address space
-    return wasmtime.Engine(_config()), False
-
-
-def _config() -> wasmtime.Config:
-    config = wasmtime.Config()
-    config.epoch_interruption = True
-    config.memory_init_cow = True
-    config.max_wasm_stack = WASM_STACK_BYTES
-    config.wasm_threads = False
-    config.wasm_memory64 = False
-    config.wasm_multi_memory = False
-    return config
-
-
 def _digest(source: JavaScriptSource, limits: Limits) -> str:
     """Digest everything that decides how the guest behaves."""
     parts = (
@@ -237,7 +214,6 @@ def _digest(source: JavaScriptSource, limits: Limits) -> str:
         source.entry,
         source.bundle,
         limits.memory_bytes,
-        limits.stack_bytes,
     )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

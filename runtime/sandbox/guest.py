@@ -12,8 +12,9 @@ from queue import Empty, SimpleQueue
 import wasmtime
 
 from runtime.sandbox.doors import DoorPool, Reply
-from runtime.sandbox.instance import NEAR_FULL_BYTES, Instance, Machine, out_of_memory
+from runtime.sandbox.instance import NEAR_FULL_BYTES, Instance, out_of_memory
 from runtime.sandbox.limits import Limits
+from runtime.sandbox.machine import Machine
 from runtime.sandbox.meter import Meter, Stopped
 from runtime.sandbox.modulehost import ModuleHost, guarded
 from runtime.sandbox.quickjs import FAILED, MOST_JOBS, GuestBrokenError, QuickJs, ScriptError
@@ -110,8 +111,6 @@ class Guest:
     def _set_limits(self, limits: Limits, baked: Limits) -> None:
         if limits.memory_bytes != baked.memory_bytes:
             self._host.js.call("set_memory_limit", max(1, limits.memory_bytes - RESERVE_BYTES))
-        if limits.stack_bytes != baked.stack_bytes:
-            self._host.js.call("set_max_stack_size", limits.stack_bytes)
 
     def _start_json(self) -> bytes:
         start, limits = self._start, self.meter.limits
@@ -152,8 +151,16 @@ class Guest:
         self.meter.check_wall()
         self.meter.check()
         if kind == b"E":
-            raise Stopped(fault_of_error(text))
+            raise Stopped(self._judge(fault_of_error(text)))
         return (text, None) if kind in {b"R", b"U"} else (None, busy_of(text))
+
+    def _judge(self, fault: Fault) -> Fault:
+        """With no memory left even for an error object, the engine throws null."""
+        thrown_null = (fault.name, fault.message) == ("", "null")
+        return out_of_memory(self.meter) if thrown_null and self._nearly_full() else fault
+
+    def _nearly_full(self) -> bool:
+        return self.memory_bytes() > self.meter.limits.memory_bytes - 2 * NEAR_FULL_BYTES
 
     def _say(self, events: list[bytes]) -> None:
         js, layout = self._host.js, self._prepared.layout
@@ -254,7 +261,7 @@ class Guest:
 
     def never_settles(self) -> Stopped:
         """Say why a guest that waits for nothing has no result."""
-        if self.memory_bytes() > self.meter.limits.memory_bytes - 2 * NEAR_FULL_BYTES:
+        if self._nearly_full():
             return Stopped(out_of_memory(self.meter))
         message = "The handler's promise can never settle: it waits for nothing that can happen."
         return Stopped(Fault("NEVER_SETTLED", message))

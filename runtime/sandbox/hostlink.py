@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import wasmtime
 
+from runtime.sandbox.calls import Calls, GuestFailedError, HostBody, Word
 from runtime.sandbox.meter import Meter
-from runtime.sandbox.rawcalls import Calls, GuestFailedError, HostBody, Word
 
 log = logging.getLogger(__name__)
 

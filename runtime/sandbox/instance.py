@@ -1,77 +1,21 @@
 """One guest inside wasmtime: a store of its own, its memory, its exports, under its limits."""
 
-import threading
-import time
-from dataclasses import dataclass, field
-
 import wasmtime
 
-from runtime.sandbox.hostlink import may_go_on
-from runtime.sandbox.limits import Limits
-from runtime.sandbox.meter import Meter, Stopped
-from runtime.sandbox.rawcalls import (
-    Calls,
+from runtime.sandbox.calls import (
     GuestAccessError,
     GuestCall,
     GuestFailedError,
     GuestTrapError,
 )
+from runtime.sandbox.hostlink import may_go_on
+from runtime.sandbox.limits import Limits
+from runtime.sandbox.machine import TICK_S, Machine
+from runtime.sandbox.meter import Meter, Stopped
 from runtime.sandbox.values import Fault
 
-TICK_S = 0.01  # how late a guest can learn that its budget is used up
 MOST_TABLE_ELEMENTS = 20_000  # as the pool has; see rawcalls.use_pooling
 NEAR_FULL_BYTES = 2 << 20  # a guest that fails this close to its memory limit ran out of memory
-
-
-class Ticker:
-    """Moves an engine's epoch on while any guest is alive; asleep otherwise."""
-
-    def __init__(self, engine: wasmtime.Engine) -> None:
-        self._engine = engine
-        self._lock = threading.Lock()
-        self._alive = 0
-        self._busy = threading.Event()
-        self._started = False
-
-    def begin(self) -> None:
-        """One more guest is alive."""
-        with self._lock:
-            self._alive += 1
-            if self._alive == 1:
-                self._busy.set()
-            if not self._started:
-                self._started = True
-                threading.Thread(target=self._run, name="guest-epoch", daemon=True).start()
-
-    def end(self) -> None:
-        """One guest is gone."""
-        with self._lock:
-            self._alive -= 1
-            if self._alive == 0:
-                self._busy.clear()
-
-    def _run(self) -> None:
-        while True:
-            self._busy.wait()
-            time.sleep(TICK_S)
-            self._engine.increment_epoch()
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What all guests of an engine share.
-
-    Attributes:
-        engine: Wasmtime's engine.
-        calls: How the host reaches into it.
-        ticker: Moves its epoch.
-        slots: One permit for each guest that can be alive at once.
-    """
-
-    engine: wasmtime.Engine
-    calls: Calls
-    ticker: Ticker
-    slots: threading.BoundedSemaphore = field(repr=False)
 
 
 class Instance:

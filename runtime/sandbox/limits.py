@@ -14,7 +14,8 @@ class Limits:
         wall_ms: Time from start to result, waiting included; the platform's synchronous limit.
         cpu_ms: Time the guest itself computes.
         memory_bytes: Linear memory, the snapshot included.
-        stack_bytes: JavaScript stack; deeper recursion is a `RangeError` inside the guest.
+        stack_bytes: Stack of the guest's code, about 1 KiB for a JavaScript call; deeper recursion
+            ends the run. It is fixed when the engine is made and must be the same here.
         door_calls: Calls through the door.
         door_request_bytes: Sum of the bodies that go out through the door.
         door_reply_bytes: Sum of the bodies that come back.
@@ -30,7 +31,7 @@ class Limits:
     wall_ms: int = 25_000
     cpu_ms: int = 10_000
     memory_bytes: int = 128 * MIB
-    stack_bytes: int = 256 * KIB
+    stack_bytes: int = 4 * MIB
     door_calls: int = 100
     door_request_bytes: int = 5 * MIB
     door_reply_bytes: int = 5 * MIB

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from runtime.sandbox.calls import GuestFailedError, Word
 from runtime.sandbox.hostlink import HostFunction, inside
 from runtime.sandbox.instance import fault_of, out_of_memory
 from runtime.sandbox.meter import LOG_LEVELS, Stopped
 from runtime.sandbox.quickjs import FAILED, QuickJs
-from runtime.sandbox.rawcalls import GuestFailedError, Word
 from runtime.sandbox.values import Fault, JavaScriptSource
 from runtime.sandbox.wasi import WASI_FUNCTIONS, WasiHost
 

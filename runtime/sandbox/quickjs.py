@@ -10,8 +10,8 @@ Source:
 import struct
 from importlib.resources import files
 
+from runtime.sandbox.calls import GuestFailedError, Word
 from runtime.sandbox.instance import Instance
-from runtime.sandbox.rawcalls import GuestFailedError, Word
 
 STATUS_OK, STATUS_THREW = 0, 1
 FAILED = 0xFFFF_FFFF  # what a host call returns so that the guest throws
@@ -44,7 +44,6 @@ EXPORTS: dict[str, tuple[tuple[Word, ...], Word | None]] = {
     "promise_result": ((_I, _I), _I),
     "promise_state": ((_I, _I), _I),
     "run_gc": ((), None),
-    "set_max_stack_size": ((_I,), None),
     "set_memory_limit": ((_I,), None),
     "set_prop": ((_I, _I, _I, _I), _I),
 }

@@ -1,100 +1,36 @@
 """The C calls that wasmtime's Python package does not wrap, or wraps too slowly; nothing else.
 
-Two ways lead to the same guest. `RawCalls` calls the C library directly: about 1 µs a crossing.
-`PublicCalls` uses the package's documented classes: about 20 µs. A test runs the same guests both
-ways and compares; `choose_calls` says which one this machine gets.
+A crossing takes about 1 µs here and about 20 µs through the package's documented classes, which
+`PublicCalls` uses. A test runs the same guests both ways and compares; `choose_calls` says which
+one this machine gets.
 
-Every pointer that a guest hands out goes through `Memory`, which checks it against the size that
-the guest's memory has at that moment.
+Every pointer that a guest hands out is checked against the size its memory has at that moment.
 """
 
 import ctypes
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 import wasmtime
 from wasmtime import _bindings as bindings
 
-Word = Literal["i32", "i64"]
-HostBody = Callable[..., int]
-"""Body of a host function: unsigned numbers in, one number out; it never raises."""
-EpochBody = Callable[[], bool]
-"""Asked once per tick while a guest computes: may it go on?"""
-GuestCall = Callable[..., int]
+from runtime.sandbox.calls import (
+    MASKS,
+    Calls,
+    EpochBody,
+    GuestCall,
+    GuestTrapError,
+    HostBody,
+    Memory,
+    Word,
+    check_bounds,
+    function_type,
+)
+from runtime.sandbox.publiccalls import PublicCalls
 
-_MASKS: dict[Word, int] = {"i32": 0xFFFF_FFFF, "i64": 0xFFFF_FFFF_FFFF_FFFF}
 _CONTINUE = 0  # WASMTIME_UPDATE_DEADLINE_CONTINUE
 _SLOT_WORDS = 2  # a wasmtime_val_raw_t has 16 bytes
 _MOST_WORDS = 8  # parameters of the widest function that is called or offered
-
-
-class GuestFailedError(Exception):
-    """A guest cannot go on.
-
-    Args:
-        message: Why; it may hold the guest's own names.
-        code: Wasmtime's trap code, such as ``UNREACHABLE``; empty for everything else.
-    """
-
-    def __init__(self, message: str, code: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class GuestTrapError(GuestFailedError):
-    """A guest stopped inside wasm, or was stopped there."""
-
-
-class GuestAccessError(GuestFailedError):
-    """A guest handed out a pointer that lies outside its memory."""
-
-
-class Memory(Protocol):
-    """A guest's linear memory; every access is bounds-checked."""
-
-    def size(self) -> int:
-        """Return the size in bytes at this moment."""
-
-    def read(self, pointer: int, length: int) -> bytes:
-        """Return a copy; raise GuestAccessError outside the memory."""
-
-    def write(self, pointer: int, data: bytes) -> None:
-        """Copy in; raise GuestAccessError outside the memory."""
-
-
-class Calls(Protocol):
-    """How the host reaches into wasmtime."""
-
-    @property
-    def name(self) -> str:
-        """``raw`` or ``public``."""
-
-    def define(
-        self,
-        linker: wasmtime.Linker,
-        name: tuple[str, str],
-        params: Sequence[Word],
-        result: Word | None,
-        body: HostBody,
-    ) -> None:
-        """Offer one host function; the caller holds the lock of the process."""
-
-    def function(self, store: wasmtime.Store, instance: wasmtime.Instance, name: str) -> GuestCall:
-        """Return an exported function as a callable of unsigned numbers."""
-
-    def memory(self, store: wasmtime.Store, instance: wasmtime.Instance) -> Memory:
-        """Return the exported memory."""
-
-    def on_epoch(self, store: wasmtime.Store, body: EpochBody, budget_ticks: int) -> None:
-        """Ask `body` at every tick; a path that cannot ask stops after `budget_ticks`."""
-
-
-def _check(pointer: int, length: int, size: int) -> None:
-    if pointer < 0 or length < 0 or pointer + length > size:
-        raise GuestAccessError(f"{length} bytes at {pointer} lie outside a memory of {size}")
-
-
-# --------------------------------------------------------------------------------------- raw path
 
 _dll: Any = bindings.dll  # type: ignore[attr-defined]  # an untyped ctypes library
 _RAW_CALLBACK = ctypes.CFUNCTYPE(
@@ -172,12 +108,12 @@ class _RawMemory:
         return int(self._library.data_size(self._context, self._memory))
 
     def read(self, pointer: int, length: int) -> bytes:
-        _check(pointer, length, self.size())
+        check_bounds(pointer, length, self.size())
         base = self._library.data(self._context, self._memory)
         return ctypes.string_at(base + pointer, length)
 
     def write(self, pointer: int, data: bytes) -> None:
-        _check(pointer, len(data), self.size())
+        check_bounds(pointer, len(data), self.size())
         base = self._library.data(self._context, self._memory)
         ctypes.memmove(base + pointer, data, len(data))
 
@@ -199,8 +135,8 @@ class RawCalls:
         body: HostBody,
     ) -> None:
         """Offer one host function; the callback lives as long as the process."""
-        plan = tuple((_SLOT_WORDS * place, _MASKS[word]) for place, word in enumerate(params))
-        mask = _MASKS[result] if result else 0
+        plan = tuple((_SLOT_WORDS * place, MASKS[word]) for place, word in enumerate(params))
+        mask = MASKS[result] if result else 0
 
         def entry(_env: int, _caller: int, raw: int, _count: int) -> int:
             slots = _Slots.from_address(raw)
@@ -209,7 +145,7 @@ class RawCalls:
 
         callback = _RAW_CALLBACK(entry)
         _kept.append(callback)
-        kind = _function_type(params, result)
+        kind = function_type(params, result)
         module, field = (part.encode() for part in name)
         self._library.define(
             *(_address(linker.ptr()), module, len(module), field, len(field)),
@@ -286,97 +222,6 @@ class RawCalls:
 _epoch_callbacks: dict[EpochBody, int] = {}  # one callback per body for the life of the process
 
 
-def _function_type(params: Sequence[Word], result: Word | None) -> wasmtime.FuncType:
-    kinds = {"i32": wasmtime.ValType.i32, "i64": wasmtime.ValType.i64}
-    return wasmtime.FuncType(
-        [kinds[word]() for word in params], [kinds[result]()] if result else []
-    )
-
-
-# ------------------------------------------------------------------------------------ public path
-
-
-def _signed(value: int, bits: int) -> int:
-    return value - (1 << bits) if value >> (bits - 1) else value
-
-
-class _PublicMemory:
-    def __init__(self, store: wasmtime.Store, memory: wasmtime.Memory) -> None:
-        self._store = store
-        self._memory = memory
-
-    def size(self) -> int:
-        return self._memory.data_len(self._store)
-
-    def read(self, pointer: int, length: int) -> bytes:
-        _check(pointer, length, self.size())
-        return bytes(self._memory.read(self._store, pointer, pointer + length))
-
-    def write(self, pointer: int, data: bytes) -> None:
-        _check(pointer, len(data), self.size())
-        self._memory.write(self._store, data, pointer)
-
-
-class PublicCalls:
-    """The package's documented classes: slower, and CPU is bounded by ticks of wall time."""
-
-    name = "public"
-
-    def define(
-        self,
-        linker: wasmtime.Linker,
-        name: tuple[str, str],
-        params: Sequence[Word],
-        result: Word | None,
-        body: HostBody,
-    ) -> None:
-        """Offer one host function; wasmtime's slab keeps it."""
-        masks = [_MASKS[word] for word in params]
-        bits = int(result[1:]) if result else 0
-
-        def entry(*arguments: int) -> int | None:
-            pairs = zip(arguments, masks, strict=True)
-            value = body(*[argument & mask for argument, mask in pairs])
-            return _signed(value & ((1 << bits) - 1), bits) if bits else None
-
-        linker.define_func(*name, _function_type(params, result), entry)
-
-    def function(self, store: wasmtime.Store, instance: wasmtime.Instance, name: str) -> GuestCall:
-        """Return an exported function as a callable of unsigned numbers."""
-        function = instance.exports(store)[name]
-        assert isinstance(function, wasmtime.Func)  # noqa: S101  # the module was checked at load
-        bits = [int(str(word)[1:]) for word in function.type(store).params]
-        result = [_MASKS[str(word)] for word in function.type(store).results]  # type: ignore[index]
-
-        def call(*arguments: int) -> int:
-            pairs = zip(arguments, bits, strict=True)
-            signed = [_signed(argument & ((1 << wide) - 1), wide) for argument, wide in pairs]
-            try:
-                value = function(store, *signed)
-            except wasmtime.Trap as trap:
-                code = trap.trap_code
-                raise GuestTrapError(trap.message, code.name if code else "") from None
-            except wasmtime.WasmtimeError as error:
-                raise GuestTrapError(str(error)) from None
-            return int(value) & result[0] if result else 0
-
-        return call
-
-    def memory(self, store: wasmtime.Store, instance: wasmtime.Instance) -> Memory:
-        """Return the exported memory."""
-        memory = instance.exports(store)["memory"]
-        assert isinstance(memory, wasmtime.Memory)  # noqa: S101  # the module was checked at load
-        return _PublicMemory(store, memory)
-
-    def on_epoch(self, store: wasmtime.Store, body: EpochBody, budget_ticks: int) -> None:
-        """Stop after `budget_ticks`: without the C callback nobody can be asked."""
-        del body
-        store.set_epoch_deadline(max(1, budget_ticks))
-
-
-# -------------------------------------------------------------------------------------- allocator
-
-
 def use_pooling(config: wasmtime.Config, slots: int, memory_bytes: int) -> bool:
     """Switch a config to the pooling allocator; False where the library has none.
 
@@ -392,9 +237,9 @@ def use_pooling(config: wasmtime.Config, slots: int, memory_bytes: int) -> bool:
         "max_memory_size": memory_bytes,
         "table_elements": 20_000,  # QuickJS has 481; toolchains' modules some thousands
         "max_core_instance_size": 1 << 20,
-        "max_unused_warm_slots": min(slots, 100),
-        "linear_memory_keep_resident": 0,
-        "table_keep_resident": 0,
+        "max_unused_warm_slots": min(slots, 16),
+        "linear_memory_keep_resident": 4194304,
+        "table_keep_resident": 65536,
     }
     try:
         pool = bindings.wasmtime_pooling_allocation_config_new()
@@ -405,6 +250,15 @@ def use_pooling(config: wasmtime.Config, slots: int, memory_bytes: int) -> bool:
     except AttributeError:
         return False
     return True
+
+
+def set_stack(config: wasmtime.Config, stack_bytes: int) -> None:
+    """Set how much of the host thread's stack a guest may use.
+
+    The library wants its asynchronous stack, which nothing here uses, to be no smaller.
+    """
+    bindings.wasmtime_config_async_stack_size_set(config.ptr(), stack_bytes)
+    config.max_wasm_stack = stack_bytes
 
 
 def choose_calls(*, raw: bool = True) -> Calls:

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.sandbox.rawcalls import GuestFailedError
+from runtime.sandbox.calls import GuestFailedError
 from runtime.sandbox.values import Fault
 
 CODES = frozenset(
@@ -19,8 +19,7 @@ CODES = frozenset(
 )
 """Faults that the kernel may report; the host finds all others itself."""
 
-_OUT_OF_MEMORY = ("InternalError", "out of memory")
-_STACK_OVERFLOW = ("RangeError", "Maximum call stack size exceeded")
+_OUT_OF_MEMORY = "out of memory"  # and "out of memory in regexp execution"
 
 
 class BadReportError(GuestFailedError):
@@ -52,10 +51,8 @@ def fault_of_error(text: bytes) -> Fault:
     )
     if code not in CODES:
         raise BadReportError(f"unknown code {code[:32]!r}")
-    if (name, message) == _OUT_OF_MEMORY:
+    if name == "InternalError" and message.startswith(_OUT_OF_MEMORY):
         return Fault("OUT_OF_MEMORY", "The app ran out of memory.", name, stack)
-    if (name, message) == _STACK_OVERFLOW and code == "APP_ERROR":
-        return Fault("STACK_OVERFLOW", "The app's calls are nested too deeply.", name, stack)
     return Fault(code, message, name, stack)
 
 

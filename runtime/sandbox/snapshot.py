@@ -12,8 +12,9 @@ from importlib.resources import files
 import wasmtime
 
 from runtime.errors import InvocationError
-from runtime.sandbox.instance import Instance, Machine
+from runtime.sandbox.instance import Instance
 from runtime.sandbox.limits import Limits
+from runtime.sandbox.machine import Machine
 from runtime.sandbox.meter import Meter, Stopped
 from runtime.sandbox.modulehost import ModuleHost, guarded
 from runtime.sandbox.quickjs import FAILED, MOST_JOBS, GuestBrokenError, QuickJs, ScriptError
@@ -128,7 +129,6 @@ class _Build:
         host.js = self._js = QuickJs(instance)
         self._host = host
         self._js.call("set_memory_limit", limits.memory_bytes - RESERVE_BYTES)
-        self._js.call("set_max_stack_size", limits.stack_bytes)
         self._undefined = self._js.call("new_undefined")
         self._kernel = self._make_kernel()
 

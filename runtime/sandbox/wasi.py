@@ -11,9 +11,9 @@ Source:
 import hashlib
 import struct
 
+from runtime.sandbox.calls import Word
 from runtime.sandbox.hostlink import HostFunction, HostSide
 from runtime.sandbox.instance import Instance
-from runtime.sandbox.rawcalls import Word
 
 MODULE = "wasi_snapshot_preview1"
 SUCCESS, BAD_DESCRIPTOR, INVALID, NO_SYSTEM = 0, 8, 28, 52

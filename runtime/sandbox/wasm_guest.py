@@ -12,6 +12,7 @@ from queue import SimpleQueue
 import wasmtime
 
 from runtime.errors import InvocationError, ManifestError
+from runtime.sandbox.calls import GuestFailedError
 from runtime.sandbox.doors import DoorPool, Reply
 from runtime.sandbox.hostlink import (
     HostFunction,
@@ -20,10 +21,10 @@ from runtime.sandbox.hostlink import (
     show_signature,
     signature,
 )
-from runtime.sandbox.instance import Instance, Machine, fault_of
+from runtime.sandbox.instance import Instance, fault_of
 from runtime.sandbox.limits import MIB, Limits
+from runtime.sandbox.machine import Machine, engine_config
 from runtime.sandbox.meter import LOG_LEVELS, Meter, Stopped
-from runtime.sandbox.rawcalls import GuestFailedError
 from runtime.sandbox.timebase import Timebase
 from runtime.sandbox.values import Door, Fault, Inspect, LiveGuest, Outcome, Start
 from runtime.sandbox.wasi import WASI_FUNCTIONS, WasiHost
@@ -51,7 +52,7 @@ def check_module(module: bytes) -> list[str]:
         module: Binary module, or text format.
     """
     try:
-        engine = wasmtime.Engine()
+        engine = wasmtime.Engine(engine_config(Limits().stack_bytes))
         binary = as_binary(module)
         return _problems(wasmtime.Module(engine, binary))
     except ManifestError as error:

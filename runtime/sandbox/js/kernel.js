@@ -7,7 +7,7 @@
 (native) => {
   "use strict";
 
-  const { apply, ownKeys, setPrototypeOf } = Reflect;
+  const { apply, ownKeys } = Reflect;
   const uncurry = Function.prototype.bind.bind(Function.prototype.call);
   const { parse, stringify } = JSON;
   const { freeze, defineProperty } = Object;
@@ -37,7 +37,11 @@
   const REGISTER = "__register__";
 
   // A list that no property of Array.prototype can reach.
-  const list = () => setPrototypeOf([], null);
+  const list = () => ({ __proto__: null, length: 0 });
+  const push = (items, item) => {
+    items[items.length] = item;
+    items.length += 1;
+  };
 
   let running = false;
   let sealed = false;
@@ -284,13 +288,13 @@
     },
     now: () => clock(),
     onStart(hook) {
-      startHooks[startHooks.length] = hook;
+      push(startHooks, hook);
     },
     onSeal(hook) {
-      sealHooks[sealHooks.length] = hook;
+      push(sealHooks, hook);
     },
     onMessage(hook) {
-      messageHooks[messageHooks.length] = hook;
+      push(messageHooks, hook);
     },
     emit(message) {
       if (!running) throw new ErrorOf(`emit is ${LOADING}`);
