@@ -119,6 +119,13 @@ class Context:
         if not self.permissions.is_admin():
             raise admin_required()
 
+    def require_product(self) -> None:
+        """Refuse whoever has no access to the product: 401 to anonymous, 403 to others."""
+        self.caller()
+        if not self.permissions.uses_product():
+            message = "You do not have access to this product."
+            raise JiraError(403, message, rule="permission.product-access")
+
     # --- the site after a write ------------------------------------------------------------------
 
     def configuration_changed(self) -> "Context":

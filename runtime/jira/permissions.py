@@ -17,7 +17,6 @@ Differs:
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.identity.accounts import Account
@@ -47,23 +46,6 @@ class SecuredIssue(Protocol):
     @property
     def security_level_id(self) -> int | None:
         """Its security level; None for none."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeldBy:
-    """One way in which a permission is held.
-
-    Attributes:
-        holder: The holder that the scheme names.
-        label: The same in words, such as ``role Developers``.
-        account_ids: Who that is now; empty for ``anyone`` and for whoever is not listed.
-        everybody: Not even a login is needed.
-    """
-
-    holder: Holder
-    label: str
-    account_ids: tuple[str, ...]
-    everybody: bool = False
 
 
 class Permissions:

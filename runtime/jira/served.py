@@ -8,7 +8,17 @@ from types import ModuleType
 
 from runtime.jira.context import Handler, Served
 
-MODULES = ("server_info",)
+MODULES = (
+    "my_permissions",
+    "permission_schemes",
+    "project_properties",
+    "project_roles",
+    "project_types",
+    "project_writes",
+    "projects",
+    "roles",
+    "server_info",
+)
 """Modules of this room whose functions marked with ``@operation`` are handlers."""
 
 

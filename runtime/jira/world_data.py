@@ -98,6 +98,17 @@ class SchemeData(NamedTuple):
 
 
 SCHEMES: Mapping[str, SchemeData] = {
+    "": SchemeData(  # the site's first scheme is what a new project gets
+        "Default scheme",
+        "Users of the product read and take part, roles do the rest.",
+        (
+            ("applicationRole", None, ("BROWSE_PROJECTS", "CREATE_ISSUES", "ASSIGNABLE_USER")),
+            ("applicationRole", None, _COMMENT),
+            ("projectRole", DEVELOPERS, _WORK),
+            ("projectRole", ADMINISTRATORS, _ALL),
+            ("projectRole", ADDONS, _ALL),
+        ),
+    ),
     "PUB": SchemeData(
         "Open scheme",
         "Everybody reads, users of the product take part, developers work.",
