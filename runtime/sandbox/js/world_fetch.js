@@ -207,8 +207,8 @@
         headers.set('content-type', content.type);
       }
       this.#parts = { url: from === null ? urlOf(`${input}`) : from.url, method, headers,
-        redirect: options.redirect ?? from?.redirect ?? 'follow',
-        signal: options.signal ?? from?.signal ?? AbortSignal.any([]) };
+        redirect: options.redirect ?? from?.redirect ?? 'follow', signal: options.signal ?? null };
+      if (from !== null) this.#parts.signal ??= from.#parts.signal;
     }
 
     get url() { return this.#parts.url; }
@@ -219,7 +219,10 @@
 
     get redirect() { return this.#parts.redirect; }
 
-    get signal() { return this.#parts.signal; }
+    get signal() {
+      this.#parts.signal ??= AbortSignal.any([]);
+      return this.#parts.signal;
+    }
 
     clone() { return new Request(this); }
   }

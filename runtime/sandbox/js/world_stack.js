@@ -2,8 +2,9 @@
 //
 // The engine hands a formatter call sites whose `getFunction` returns the very function of each frame,
 // the kernel's among them. Here a formatter that app code installs gets copies that hold text only, as
-// V8 does for strict code. Without a formatter `stack` reads as V8 writes it: a header line, then
-// frames.
+// V8 does for strict code. Without a formatter `stack` reads as V8 writes it: a header line, then the
+// app's frames; those of the kernel and of these files are left out, and native ones below the last of
+// the app's.
 // Differs from V8: `getThis`, `getFunction`, `getTypeName` and `getEvalOrigin` never know anything;
 // frames name "<anonymous>" where V8 leaves the name out.
 (host) => {
@@ -11,6 +12,7 @@
   const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object;
   const errorText = Error.prototype.toString;
   const install = getOwnPropertyDescriptor(Error, 'prepareStackTrace').set;
+  const OURS = 'eval_script'; // what the engine calls scripts that are no modules: kernel, preludes
   const fields = ['getFileName', 'getFunctionName', 'getLineNumber', 'getColumnNumber', 'isNative'];
   const read = {};
   let formatter;
@@ -71,12 +73,22 @@
     }
   }
 
-  apply(install, Error, [(error, sites) => {
-    if (typeof formatter === 'function') return formatter(error, copies(sites));
-    let text = header(error);
-    for (let at = 0; at < sites.length; at += 1) text += '\n    at ' + frameOf(sites[at]).text;
+  function trace(sites) {
+    let text = '';
+    let natives = '';
+    for (let at = 0; at < sites.length; at += 1) {
+      const frame = frameOf(sites[at]);
+      if (frame.native) natives += '\n    at ' + frame.text;
+      else if (frame.file !== OURS) {
+        text += natives + '\n    at ' + frame.text;
+        natives = '';
+      }
+    }
     return text;
-  }]);
+  }
+
+  apply(install, Error, [(error, sites) => (typeof formatter === 'function'
+    ? formatter(error, copies(sites)) : header(error) + trace(sites))]);
 
   defineProperty(Error, 'prepareStackTrace', {
     get: () => formatter,

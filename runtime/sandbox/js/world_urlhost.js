@@ -35,6 +35,7 @@
   }
 
   function encode(text, codes) {
+    if (/^[\w.~!$&*+,()%-]*$/.test(text)) return text; // in none of the sets
     let out = '';
     for (const one of text) {
       const code = one.codePointAt(0);

@@ -47,6 +47,13 @@
 
     rest(offset) { return this.points[this.at + offset] ?? END; }
 
+    // Takes the code points from here up to the next that `stops` names, encoded in one go.
+    take(stops, codes) {
+      const from = this.at;
+      while (this.at + 1 < this.points.length && !stops.includes(this.points[this.at + 1])) this.at += 1;
+      return encode(this.points.slice(from, this.at + 1).join(''), codes);
+    }
+
     // Goes to a state and looks at the same code point again.
     again(state) {
       this.state = state;
@@ -320,7 +327,7 @@
       const slash = c === '/' || (isSpecial(this.url) && c === '\\');
       const ends = this.override === undefined && (c === '?' || c === '#');
       if (c !== END && !slash && !ends) {
-        this.buffer += encode(c, sets.path);
+        this.buffer += this.take('/\\?#', sets.path);
         return;
       }
       this.takeSegment(slash);
@@ -354,7 +361,7 @@
 
     opaquePath(c) {
       if (c === '?' || c === '#') this.afterPath(c);
-      else this.url.path += encode(c, sets.control);
+      else if (c !== END) this.url.path += this.take('?#', sets.control);
     }
 
     query(c) {
@@ -362,10 +369,10 @@
       if (this.override === undefined && c === '#') {
         url.fragment = '';
         this.state = 'fragment';
-      } else url.query += encode(c, isSpecial(url) ? sets.specialQuery : sets.query);
+      } else if (c !== END) url.query += this.take('#', isSpecial(url) ? sets.specialQuery : sets.query);
     }
 
-    fragment(c) { this.url.fragment += encode(c, sets.fragment); }
+    fragment(c) { if (c !== END) this.url.fragment += this.take('', sets.fragment); }
   }
 
   // The record that a text stands for, or null. With an override, changes `url` and tells success.
