@@ -21,10 +21,10 @@ def build(
 ) -> None:
     """Translate and check a raw WebAssembly guest: every wrong import or export is named."""
     from runtime.errors import ManifestError
-    from runtime.sandbox.wasm_guest import check_module, read_module
+    from runtime.sandbox.wasm_guest import as_binary, check_module
 
     try:
-        module = read_module(source.read_bytes())
+        module = as_binary(source.read_bytes())
     except OSError as error:
         raise ManifestError("BAD_MODULE", f"{source}: {error.strerror}.") from error
     problems = check_module(module)

@@ -70,11 +70,14 @@ def _show(explanation: "Explanation") -> None:
     say(f"Anonymous  {'possible' if explanation.anonymous else 'refused with 401'}")
     say(f"Connect    {explanation.connect_scope}")
     say(f"Basic auth {'accepted' if explanation.basic else 'not accepted'}")
+    if explanation.project:
+        seen = "seen" if explanation.visible else "not seen"
+        level = f", level {explanation.security_level}" if explanation.security_level else ""
+        say(f"Resource   {explanation.issue or explanation.project}{level}, {seen} by the caller")
     for fact in explanation.permissions:
-        verdict = "" if fact.held is None else ("held" if fact.held else "not held")
-        say(f"Permission {fact.permission}  {verdict}")
-        for holder in fact.holders:
-            say(f"           {holder}")
+        say(f"Permission {fact.key} ({fact.name}): {'held' if fact.held else 'not held'}")
+        for way in fact.ways:
+            say(f"           {way.label}: {', '.join(way.handles) or 'nobody'}")
     verdict = "allowed" if explanation.allowed else "refused"
     say(
         f"Verdict    {verdict} by {explanation.rule}"

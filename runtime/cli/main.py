@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from runtime import __version__
-from runtime.cli import apps, build, explain, invoke, lint, seeing, serve, tokens
+from runtime.cli import apps, build, explain, invoke, lint, seeing, serve, tokens, toolchain
 
 app = typer.Typer(
     name="firebrick",
@@ -46,6 +46,7 @@ app.command("doctor")(seeing.doctor)
 app.command("reset")(seeing.reset)
 app.command("serve")(serve.serve)
 app.add_typer(tokens.app, name="token")
+app.add_typer(toolchain.app, name="toolchain")
 
 
 def main() -> None:

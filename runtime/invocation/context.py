@@ -20,7 +20,12 @@ from runtime.installation.model import (
 from runtime.manifest.model import Manifest, Module
 
 Kind = Literal["resolver", "trigger", "scheduledTrigger", "webtrigger", "consumer", "function"]
-PLAIN_KINDS: tuple[Kind, ...] = ("trigger", "scheduledTrigger", "webtrigger", "consumer")
+EVENT_KINDS: Mapping[str, Kind] = {
+    "trigger": "trigger",
+    "scheduledTrigger": "scheduledTrigger",
+    "webtrigger": "webtrigger",
+    "consumer": "consumer",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +148,7 @@ def _kind(manifest: Manifest, function_key: str) -> tuple[Kind, Module | None]:
         if resolver is not None and resolver.key == function_key:
             return "resolver", module
         if module.properties.get("function") == function_key and module.type != "function":
-            kind = next((known for known in PLAIN_KINDS if known == module.type), "function")
-            return kind, module
+            return EVENT_KINDS.get(module.type, "function"), module
     return "function", None
 
 

@@ -25,7 +25,6 @@ from runtime.invocation.context import (
 from runtime.invocation.images import Images
 from runtime.invocation.proof import Proof, search_memory
 from runtime.invocation.records import InvocationRecord, InvocationRecords
-from runtime.manifest.model import Manifest
 from runtime.sandbox.limits import Limits
 from runtime.sandbox.values import Inspect, Outcome, Start
 
@@ -166,7 +165,7 @@ class Invoker:
         )
         start = self._start(order, target, facts)
         door = RequestJira(self._gateway, _caller(facts))
-        outcome, proof = self._run(order, manifest, start, door, facts)
+        outcome, proof = self._run(order, start, door, facts)
         result = InvocationResult(
             invocation_id=facts.invocation_id,
             function=order.function,
@@ -190,9 +189,9 @@ class Invoker:
         )
 
     def _run(
-        self, order: Order, manifest: Manifest, start: Start, door: RequestJira, facts: Facts
+        self, order: Order, start: Start, door: RequestJira, facts: Facts
     ) -> tuple[Outcome, Proof | None]:
-        image = self._images.image(order.version, manifest)
+        image = self._images.image(order.version)
         fetch = Fetch(self._audit, _caller(facts), order.version.egress)
         doors = Doors({door.name: door, fetch.name: fetch})
         proofs: list[Proof] = []

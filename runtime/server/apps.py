@@ -51,6 +51,7 @@ class Apps:
         audit: Gets one record for each change.
         clock: Stamps them.
         ids: Makes ids.
+        toolchain: Folder of the bundler.
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class Apps:
         audit: AuditTrail,
         clock: Clock,
         ids: Ids,
+        toolchain: Path,
     ) -> None:
+        self._toolchain = toolchain
         self._engine = engine
         self._installations = installations
         self._images = images
@@ -83,7 +86,7 @@ class Apps:
         Raises:
             ManifestError: The manifest or the sources cannot be deployed.
         """
-        deployment = prepare(directory, name)
+        deployment = prepare(directory, name, self._toolchain)
         previous = self._installations.find_latest_version(deployment.app_id, environment)
         number = next_version(previous, deployment.scopes, deployment.egress)
         version = AppVersion(
@@ -165,10 +168,8 @@ class Apps:
         self._require_admin(installation.cloud_id, admin)
         with self._engine.begin() as connection:
             self._installations.deactivate(connection, installation.id)
-            account = find_account(connection, installation.app_account_id)
-            if account is not None:
-                remove_app_user(connection, installation.cloud_id, account)
-                set_account_active(connection, account.account_id, active=False)
+            remove_app_user(connection, installation.cloud_id, installation.app_account_id)
+            set_account_active(connection, installation.app_account_id, active=False)
         revoked = self._broker.revoke_installation(installation.id)
         version = self._installations.find_version(installation.version_id)
         if version is not None:

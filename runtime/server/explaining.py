@@ -7,9 +7,10 @@ from sqlalchemy import Engine
 
 from runtime.identity.accounts import Account
 from runtime.installation.model import LiveGrant
-from runtime.jira.explain import PermissionFact, explain_permissions
+from runtime.jira.explain import Explanation as PermissionSide
+from runtime.jira.explain import PermissionFact, explain
 from runtime.policy.decision import Decision
-from runtime.policy.operations import Operation, OperationTable, Resolved
+from runtime.policy.operations import Operation, OperationTable
 from runtime.policy.scopes import decide_scopes
 from runtime.policy.target import parse_target
 
@@ -29,6 +30,10 @@ class Explanation:
         anonymous: Whether a request without credentials reaches it.
         connect_scope: Descriptor scope.
         basic: Whether basic authentication is accepted.
+        project: Key of the project in the path; None if it names none, or none that exists.
+        issue: Key of the issue in the path, likewise.
+        visible: Whether the account sees what the path names; hidden and missing are the same.
+        security_level: Security level of the issue; None without one.
         permissions: Each named permission, whether it is held, and who holds it here.
         allowed: The verdict, as far as scopes and named permissions decide it.
         rule: The deciding rule.
@@ -45,6 +50,10 @@ class Explanation:
     anonymous: bool
     connect_scope: str
     basic: bool
+    project: str | None
+    issue: str | None
+    visible: bool
+    security_level: str | None
     permissions: tuple[PermissionFact, ...]
     allowed: bool
     rule: str
@@ -93,21 +102,20 @@ class Explainer:
                 detail += f" The path has: {', '.join(resolved.allowed_methods)}."
             return _unresolved(method, path, Decision(False, "operation.unknown", detail))
         with self._engine.connect() as connection:
-            facts = explain_permissions(connection, cloud_id, resolved, account)
-        return self._resolved(method, path, resolved, resolved.operation, grant, account, facts)
+            side = explain(connection, cloud_id, resolved, account)
+        return self._resolved(method, path, resolved.operation, grant, account, side)
 
     def _resolved(  # noqa: PLR0917  # one call site
         self,
         method: str,
         path: str,
-        resolved: Resolved,
         operation: Operation,
         grant: LiveGrant | None,
         account: Account | None,
-        facts: tuple[PermissionFact, ...],
+        side: PermissionSide,
     ) -> Explanation:
         held = None if grant is None else grant.installation.granted & frozenset(grant.declared)
-        decision = _verdict(operation, grant, account, facts)
+        decision = _verdict(operation, grant, account, side)
         return Explanation(
             method=method,
             path=path,
@@ -121,7 +129,11 @@ class Explainer:
             anonymous=operation.anonymous,
             connect_scope=operation.connect_scope,
             basic=operation.basic,
-            permissions=facts,
+            project=side.project_key,
+            issue=side.issue_key,
+            visible=side.visible and side.passes_security and not side.missing,
+            security_level=side.security_level,
+            permissions=side.facts,
             allowed=decision.allowed,
             rule=decision.rule,
             reason=decision.message,
@@ -129,10 +141,7 @@ class Explainer:
 
 
 def _verdict(
-    operation: Operation,
-    grant: LiveGrant | None,
-    account: Account | None,
-    facts: tuple[PermissionFact, ...],
+    operation: Operation, grant: LiveGrant | None, account: Account | None, side: PermissionSide
 ) -> Decision:
     if grant is not None:
         scopes = decide_scopes(operation, frozenset(grant.declared), grant.installation.granted)
@@ -142,17 +151,25 @@ def _verdict(
         return Decision(False, "caller.anonymous", "Nobody is logged in, and somebody must be.")
     if account is not None and not account.active:
         return Decision(False, "credential.inactive-account", "The account is deactivated.")
-    lacking = [fact.permission for fact in facts if fact.held is False]
-    if facts and len(lacking) == len(facts):
-        names = " or ".join(lacking)
-        return Decision(False, f"permission.{lacking[0].lower()}", f"Lacks the permission {names}.")
-    if lacking:
+    return _permission_verdict(side)
+
+
+def _permission_verdict(side: PermissionSide) -> Decision:
+    if side.missing:
+        return Decision(False, "resource.missing", "What the path names does not exist.")
+    if not (side.visible and side.passes_security):
         return Decision(
-            True,
-            "permission.partly",
-            f"Depends on what is asked: lacks {', '.join(lacking)}, holds the others named.",
+            False, "resource.hidden", "The account does not see what the path names: it gets 404."
         )
-    return Decision(True, "allowed")
+    lacking = [fact.key for fact in side.facts if not fact.held]
+    if not lacking:
+        return Decision(True, "allowed")
+    names = ", ".join(lacking)
+    if len(lacking) == len(side.facts):
+        return Decision(False, f"permission.{lacking[0].lower()}", f"Holds none of: {names}.")
+    return Decision(
+        True, "permission.partly", f"Depends on what is asked: {names} is not held, the rest is."
+    )
 
 
 def _unresolved(method: str, path: str, decision: Decision) -> Explanation:
@@ -167,6 +184,10 @@ def _unresolved(method: str, path: str, decision: Decision) -> Explanation:
         anonymous=False,
         connect_scope="",
         basic=False,
+        project=None,
+        issue=None,
+        visible=False,
+        security_level=None,
         permissions=(),
         allowed=False,
         rule=decision.rule,

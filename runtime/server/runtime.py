@@ -17,13 +17,14 @@ from runtime.gateway.gateway import Gateway
 from runtime.identity.accounts import Account, find_account, find_account_by_name, list_accounts
 from runtime.identity.api_tokens import ApiTokens
 from runtime.ids import Ids
-from runtime.installation.model import AppVersion
+from runtime.installation.model import AppVersion, Installation
 from runtime.installation.store import InstallationStore
 from runtime.invocation.images import Images
 from runtime.invocation.invoker import Invoker, SecretSource
 from runtime.invocation.records import InvocationRecords
 from runtime.jira.product import Jira
 from runtime.jira.schema import site_table
+from runtime.jira.served import served_operations
 from runtime.jira.world import seed_default_world
 from runtime.manifest.reader import read_manifest
 from runtime.sandbox.engine import Engine as SandboxEngine
@@ -108,6 +109,7 @@ class Firebrick:
             audit=self.audit,
             clock=self.clock,
             ids=self.ids,
+            toolchain=self.settings.toolchain_folder,
         )
 
     @cached_property
@@ -227,7 +229,7 @@ class Firebrick:
         rows: list[dict[str, object]] = []
         active = self.installations.list_active()
         for version in self.installations.list_latest_versions():
-            mine = [
+            mine: list[Installation | None] = [
                 one
                 for one in active
                 if (one.app_id, one.environment) == (version.app_id, version.environment)
@@ -266,7 +268,7 @@ class Firebrick:
             grant = self.installations.find_live_grant(installation.id)
             if account is None:
                 account = self.find_person(installation.app_account_id)
-        explainer = Explainer(self.engine, self.operations, self.jira.served_keys)
+        explainer = Explainer(self.engine, self.operations, frozenset(served_operations()))
         return explainer.explain(method, path, cloud_id=cloud_id, grant=grant, account=account)
 
 

@@ -19,6 +19,12 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "", description="SQLAlchemy URL instead of the SQLite file in the state folder."
     )
+    cache: Path | None = Field(
+        None, description="Folder of compiled apps; the folder cache of the state by default."
+    )
+    toolchain: Path | None = Field(
+        None, description="Folder of the bundler; the folder toolchain of the state by default."
+    )
     pooling: bool = Field(True, description="Use wasmtime's pooling allocator where it works.")
     allowed_hosts: str = Field(
         "", description="Further Host names the server answers to, separated by commas."
@@ -33,7 +39,12 @@ class Settings(BaseSettings):
     @property
     def cache_folder(self) -> Path:
         """Return where compiled apps are kept."""
-        return self.state / "cache"
+        return self.state / "cache" if self.cache is None else self.cache
+
+    @property
+    def toolchain_folder(self) -> Path:
+        """Return where the bundler is installed."""
+        return self.state / "toolchain" if self.toolchain is None else self.toolchain
 
     @property
     def limits(self) -> Limits:

@@ -1,0 +1,35 @@
+"""How things are timed: medians of many rounds, the compared things in turn."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+
+def p50_ms(run: Callable[[], object], rounds: int, warmup: int = 20) -> float:
+    """Return the median time of one call in ms."""
+    return in_turn({"it": run}, rounds, warmup)["it"]
+
+
+def in_turn(
+    runs: Mapping[str, Callable[[], object]], rounds: int, warmup: int = 20
+) -> dict[str, float]:
+    """Return the median time of each in ms; one call of each per round, so that drift hits all."""
+    for _ in range(warmup):
+        for run in runs.values():
+            run()
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            times[name].append((time.perf_counter() - start) * 1000)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def resident_mib() -> float:
+    """Return the resident set of this process in MiB (Linux)."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        for line in status:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+    return 0.0

@@ -1,0 +1,126 @@
+"""Bundle an app that has packages of its own: esbuild, with stand-ins for Node's built-ins.
+
+An app without ``node_modules`` needs none of this; see `runtime.invocation.sources`.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from runtime.errors import ManifestError
+
+ESBUILD_VERSION = "0.28.0"
+TIMEOUT_S = 120  # a build of a 10 MB bundle takes some seconds
+MAX_BUNDLE_BYTES = 32 * 1024 * 1024
+NODE_MODULES = ("async_hooks", "crypto", "fs", "path")
+"""Built-ins with a stand-in of their own; any other is a stub that throws when it is used."""
+RESOLVED = ".ts,.tsx,.js,.jsx,.json,.cjs"
+_REQUIRE = (
+    "var require=(name)=>new Proxy(function(){},{get:(_,key)=>{"
+    "if(key==='__esModule'||typeof key==='symbol')return undefined;"
+    "return ()=>{throw new Error(`The Node module ${name} is not available in a sandbox.`)}},"
+    "apply:()=>{throw new Error(`The Node module ${name} is not available in a sandbox.`)}});"
+)
+
+
+def find_esbuild(directory: Path, toolchain: Path) -> Path | None:
+    """Return the esbuild of the app's own tree, or of the tool folder, or None."""
+    for root in (directory, toolchain):
+        candidate = root / "node_modules" / ".bin" / "esbuild"
+        if candidate.exists():
+            return candidate
+    return None
+
+
+def bundle(directory: Path, handlers: Iterable[str], esbuild: Path) -> str:
+    """Return one script that registers every handler of an app.
+
+    Args:
+        directory: The app's folder, with ``node_modules``.
+        handlers: ``module.export`` names; modules are below ``src/``.
+        esbuild: The bundler.
+
+    Raises:
+        ManifestError: ``BUNDLE_FAILED`` with the bundler's own words.
+    """
+    modules = sorted({handler.rpartition(".")[0] for handler in handlers})
+    entry = _entry(modules)
+    with as_file(files("runtime.invocation") / "node") as shims:
+        done = _run(esbuild, _arguments(shims), entry, directory)
+    if done.returncode != 0:
+        raise ManifestError("BUNDLE_FAILED", done.stderr.decode("utf-8", "replace").strip())
+    if len(done.stdout) > MAX_BUNDLE_BYTES:
+        raise ManifestError("BUNDLE_FAILED", f"The bundle is over {MAX_BUNDLE_BYTES} bytes.")
+    return done.stdout.decode()
+
+
+def install_toolchain(toolchain: Path) -> Path:
+    """Install the bundler into the tool folder through npm and return it.
+
+    Raises:
+        ManifestError: ``TOOLCHAIN_FAILED`` if npm is missing or fails.
+    """
+    npm = shutil.which("npm")
+    if npm is None:
+        raise ManifestError("TOOLCHAIN_FAILED", "npm is not on the PATH: install Node first.")
+    toolchain.mkdir(parents=True, exist_ok=True)
+    (toolchain / "package.json").write_text(json.dumps({"private": True}))
+    command = [npm, "install", "--no-audit", "--no-fund", f"esbuild@{ESBUILD_VERSION}"]
+    done = subprocess.run(  # noqa: S603  # npm itself, with our own arguments
+        command, cwd=toolchain, capture_output=True, check=False, timeout=TIMEOUT_S
+    )
+    found = find_esbuild(toolchain, toolchain)
+    if done.returncode != 0 or found is None:
+        raise ManifestError("TOOLCHAIN_FAILED", done.stderr.decode("utf-8", "replace").strip())
+    return found
+
+
+def _entry(modules: list[str]) -> str:
+    lines = [
+        f"import * as m{number} from {json.dumps('./src/' + module)};"
+        for number, module in enumerate(modules)
+    ]
+    names = ",".join(f"{json.dumps(module)}:m{number}" for number, module in enumerate(modules))
+    return "\n".join([*lines, f"__register__({{{names}}});"])
+
+
+def _arguments(shims: Path) -> list[str]:
+    aliases = [
+        f"--alias:{prefix}{name}={shims / name}.js"
+        for name in NODE_MODULES
+        for prefix in ("", "node:")
+    ]
+    return [
+        "--bundle",
+        "--format=iife",
+        "--platform=node",
+        "--target=es2022",
+        "--sourcefile=entry.js",
+        "--loader=js",
+        "--log-level=error",
+        "--color=false",
+        f"--resolve-extensions={RESOLVED}",
+        f"--banner:js={_REQUIRE}",
+        *aliases,
+    ]
+
+
+def _run(
+    esbuild: Path, arguments: list[str], entry: str, directory: Path
+) -> "subprocess.CompletedProcess[bytes]":
+    try:
+        return subprocess.run(  # noqa: S603  # the bundler, with our own arguments
+            [str(esbuild.absolute()), *arguments],
+            input=entry.encode(),
+            cwd=directory,
+            env={"PATH": os.environ.get("PATH", "")},
+            capture_output=True,
+            check=False,
+            timeout=TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ManifestError("BUNDLE_FAILED", f"esbuild took over {TIMEOUT_S} s.") from error

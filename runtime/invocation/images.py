@@ -1,0 +1,73 @@
+"""Deployed versions made ready to run: parsed once, compiled once, shared by every invocation."""
+
+import base64
+import json
+import threading
+from collections.abc import Callable
+
+from runtime.errors import ManifestError
+from runtime.hostfunctions.prelude import platform_prelude
+from runtime.installation.model import AppVersion
+from runtime.invocation.sources import AppSources
+from runtime.manifest.model import Manifest
+from runtime.manifest.reader import parse_manifest
+from runtime.sandbox.engine import Engine
+from runtime.sandbox.values import Image, JavaScriptSource
+from runtime.sandbox.world import world_prelude
+
+
+class Images:
+    """Holds the manifest and the sandbox image of each version that was used.
+
+    Args:
+        engine: Returns the sandbox engine; it is started by the first image.
+    """
+
+    def __init__(self, engine: Callable[[], Engine]) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._manifests: dict[str, Manifest] = {}
+        self._images: dict[str, Image] = {}
+
+    def manifest(self, version: AppVersion) -> Manifest:
+        """Return a version's manifest.
+
+        Raises:
+            ManifestError: ``BAD_MANIFEST`` if the stored text is no manifest any more.
+        """
+        with self._lock:
+            manifest = self._manifests.get(version.digest)
+        if manifest is None:
+            report = parse_manifest(version.manifest_text, f"{version.name}/manifest.yml")
+            manifest = report.manifest or report.unverified
+            if manifest is None:
+                raise ManifestError(
+                    "BAD_MANIFEST", f"Deploy {version.name} again: {report.problems}"
+                )
+            with self._lock:
+                self._manifests[version.digest] = manifest
+        return manifest
+
+    def image(self, version: AppVersion) -> Image:
+        """Return a version's image, from this process, from the cache on disk, or compiled now."""
+        with self._lock:
+            image = self._images.get(version.digest)
+            if image is None:
+                image = self._build(version.sources)
+                self._images[version.digest] = image
+        return image
+
+    def _build(self, sources: str) -> Image:
+        stored = json.loads(sources)
+        if "wasm" in stored:
+            return self._engine().wasm(base64.b64decode(stored["wasm"]))
+        if "bundle" in stored:
+            return self._engine().javascript(bundled_source(stored["bundle"]))
+        return self._engine().javascript(AppSources.from_json(stored).javascript())
+
+
+def bundled_source(script: str) -> JavaScriptSource:
+    """Return what the sandbox evaluates of an app that was bundled into one script."""
+    return JavaScriptSource(
+        prelude=world_prelude() + platform_prelude(), bundle=("bundle.js", script)
+    )

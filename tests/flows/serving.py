@@ -1,0 +1,28 @@
+"""A real server on a free loopback port, for the length of a test."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from runtime.server.runtime import Firebrick
+from runtime.server.serving import create_app, listen
+
+
+@contextmanager
+def served(firebrick: Firebrick) -> Iterator[str]:
+    listener = listen("127.0.0.1", 0)
+    config = uvicorn.Config(create_app(firebrick), log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
