@@ -61,11 +61,7 @@ def _show(explanation: "Explanation") -> None:
     )
     for number, names in enumerate(explanation.scope_sets):
         missing = explanation.missing[number] if explanation.missing is not None else None
-        held = (
-            ""
-            if missing is None
-            else ("  held" if not missing else f"  lacks {', '.join(missing)}")
-        )
+        held = "" if missing is None else f"  {_lacking(missing, names)}"
         say(f"           [{', '.join(names) or 'none needed'}]{held}")
     say(f"Anonymous  {'possible' if explanation.anonymous else 'refused with 401'}")
     say(f"Connect    {explanation.connect_scope}")
@@ -84,3 +80,11 @@ def _show(explanation: "Explanation") -> None:
         + (f": {explanation.reason}" if explanation.reason else ""),
         "green" if explanation.allowed else "red",
     )
+
+
+def _lacking(missing: tuple[str, ...], names: tuple[str, ...]) -> str:
+    if not missing:
+        return "held"
+    if len(missing) == len(names):
+        return "none of it held"
+    return f"lacks {', '.join(missing)}"

@@ -165,11 +165,15 @@ def _show_calls(result: "InvocationResult", names: dict[str, str]) -> None:
             for call in result.calls
         ),
     )
-    for call in result.calls:
-        if not call.allowed and call.message:
-            say(f"  {call.rule}: {call.message}", "yellow")
-        if call.dropped_headers:
-            say(f"  headers that did not cross: {', '.join(call.dropped_headers)}", "yellow")
+    reasons = {
+        f"  {call.rule}: {call.message}"
+        if not call.allowed and call.message
+        else f"  did not cross: {', '.join(call.dropped_headers)}"
+        for call in result.calls
+        if call.dropped_headers or (not call.allowed and call.message)
+    }
+    for reason in sorted(reasons):
+        say(reason, "yellow")
 
 
 def _show_usage(result: "InvocationResult", limits: "Limits") -> None:

@@ -5,6 +5,9 @@ from collections.abc import Set
 from runtime.policy.decision import Decision
 from runtime.policy.operations import Operation
 
+_DECLARE = "the app author can declare it under permissions.scopes and deploy again"
+_APPROVE = "a site admin can approve it with 'firebrick install'"
+
 
 def decide_scopes(operation: Operation | None, declared: Set[str], granted: Set[str]) -> Decision:
     """Decide whether an app's scopes cover one REST operation.
@@ -29,10 +32,10 @@ def decide_scopes(operation: Operation | None, declared: Set[str], granted: Set[
             False, "operation.closed", f"{operation.key} is closed to OAuth and Forge tokens."
         )
     if not any(need <= declared for need in operation.scopes):
-        return Decision(False, "scope.undeclared", _missing(operation, declared, "the app author"))
+        return Decision(False, "scope.undeclared", _missing(operation, declared, _DECLARE))
     effective = declared & granted
     if not any(need <= effective for need in operation.scopes):
-        return Decision(False, "scope.ungranted", _missing(operation, effective, "a site admin"))
+        return Decision(False, "scope.ungranted", _missing(operation, effective, _APPROVE))
     return Decision(True, "scope.covered")
 
 
@@ -42,12 +45,15 @@ def missing_scopes(operation: Operation, held: Set[str]) -> tuple[frozenset[str]
     return tuple(sorted(lacking, key=lambda names: (len(names), sorted(names))))
 
 
-def _missing(operation: Operation, held: Set[str], who: str) -> str:
-    ways = " or ".join(
-        "[" + ", ".join(sorted(names)) + "]" for names in missing_scopes(operation, held)
-    )
-    verb = {
-        "the app author": "declare it under permissions.scopes and deploy again",
-        "a site admin": "approve it with 'firebrick install --upgrade' ",
-    }[who]
-    return f"{operation.key} lacks {ways}; {who} can {verb.strip()}."
+SHOWN_IN_FULL = 4  # scopes of one alternative that a message lists by name
+
+
+def _missing(operation: Operation, held: Set[str], remedy: str) -> str:
+    ways = " or ".join(_listed(names) for names in missing_scopes(operation, held))
+    return f"{operation.key} lacks {ways}; {remedy}."
+
+
+def _listed(names: Set[str]) -> str:
+    if len(names) > SHOWN_IN_FULL:
+        return f"{len(names)} scopes of another set"
+    return "[" + ", ".join(sorted(names)) + "]"

@@ -251,7 +251,7 @@ class Apps:
         return Account(
             account_id=account_id,
             account_type="app",
-            handle=f"app-{account_id.split(':')[1][:8]}",
+            handle=f"{version.name}-{account_id.split(':')[1][:8]}",
             email=None,
             display_name=version.name,
         )
