@@ -90,7 +90,7 @@
 
   expose('structuredClone', function structuredClone(value, options = {}) {
     if (arguments.length === 0) {
-      throw coded(TypeError, 'ERR_MISSING_ARGS', 'The "value" argument must be specified');
+      throw coded(TypeError, 'ERR_MISSING_ARGS', 'The value argument must be specified');
     }
     const seen = new Map();
     const copy = (one) => {
