@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install format lint types layers test hostile bench serve check
+.PHONY: help demo install format lint types layers test hostile conformance bench serve check
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -20,12 +20,12 @@ demo: install ## Deploy the sample apps into a fresh state, run them, show every
 	$(BIN)/python -m sample_apps.demo
 
 format: install ## Rewrite the code in the house format
-	$(BIN)/ruff format runtime tests sample_apps benchmarks
-	$(BIN)/ruff check --fix-only --quiet runtime tests sample_apps benchmarks
+	$(BIN)/ruff format runtime tests sample_apps benchmarks conformance
+	$(BIN)/ruff check --fix-only --quiet runtime tests sample_apps benchmarks conformance
 
 lint: install ## Check format and lint rules
-	$(BIN)/ruff format --check runtime tests sample_apps benchmarks
-	$(BIN)/ruff check runtime tests sample_apps benchmarks
+	$(BIN)/ruff format --check runtime tests sample_apps benchmarks conformance
+	$(BIN)/ruff check runtime tests sample_apps benchmarks conformance
 
 types: install ## Check types (mypy, strict)
 	$(BIN)/mypy
@@ -38,6 +38,9 @@ test: install ## Run the tests; T=path K=pattern narrows them
 
 hostile: install ## Run only the attacks
 	$(BIN)/pytest -m hostile -n auto
+
+conformance: install ## Run the real packages from npm in the sandbox; needs Node
+	$(BIN)/pytest conformance
 
 bench: install ## Measure the budgets as ratios in one run; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks.run

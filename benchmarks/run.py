@@ -1,6 +1,6 @@
 """``make bench``: every budget of the architecture, as ratios in one run.
 
-Writes ``benchmarks/results.json`` and ``docs/performance.md``. A missed budget is shown, not hidden.
+Writes ``benchmarks/results.json`` and ``docs/performance.md``. A missed budget is shown as such.
 """
 
 import json
@@ -251,7 +251,7 @@ def _write(results: list[Result]) -> None:
     lines = [
         "# Performance",
         "",
-        "Written by `make bench`: one run, the compared things in turn, medians. Read the ratios; the",
+        "Written by `make bench`: one run, compared things in turn, medians. Read the ratios; the",
         f"absolute numbers are those of one machine ({machine}).",
         "",
         "| what | measured | budget | |",

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -152,7 +153,8 @@ class Clients:
 
     def search(self) -> None:
         """Search with three clauses and an order, first page."""
-        jql = 'project in (PUB, TEAM) AND status = "To Do" AND priority = Medium ORDER BY updated DESC'
+        where = 'project in (PUB, TEAM) AND status = "To Do" AND priority = Medium'
+        jql = f"{where} ORDER BY updated DESC"
         self._ask("/rest/api/3/search/jql", (("jql", jql), ("fields", "summary,status,assignee")))
 
     def _ask(self, path: str, query: tuple[tuple[str, str], ...]) -> None:
@@ -166,5 +168,5 @@ class Clients:
                 base_url="https://acme.atlassian.net",
             )
         )
-        if response.status != 200:
+        if response.status != HTTPStatus.OK:
             raise RuntimeError(f"{path}?{urlencode(query)}: {response.status} {response.body!r}")

@@ -1,0 +1,99 @@
+"""@forge/api, @forge/kvs and @forge/resolver as npm has them, bundled and run in a real guest."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runtime.server.runtime import open_firebrick
+from runtime.server.settings import Settings
+from tests.flows.conftest import Bench
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+SECONDS = 300
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("conformance") / "conformance"
+    shutil.copytree(HERE / "app", folder)
+    command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=SECONDS)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bench(app: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with open_firebrick(Settings(state=tmp_path_factory.mktemp("state"))) as firebrick:
+        bench = Bench(firebrick)
+        bench.install(app)
+        yield bench
+
+
+def ask(bench: Bench, definition: str, payload: object = None, as_: str | None = "dana") -> object:
+    result = bench.invoke("conformance", f"resolver:{definition}", payload, as_=as_)
+    assert result.outcome.fault is None, result.outcome.fault
+    assert result.proof is not None
+    assert result.proof.found == 0
+    return result.value
+
+
+def test_the_real_client_reads_an_issue_as_the_user(bench: Bench) -> None:
+    assert ask(bench, "read", {"issueKey": "TEAM-1"}) == {
+        "ok": True,
+        "status": 200,
+        "type": "application/json;charset=UTF-8",
+        "key": "TEAM-1",
+    }
+
+
+def test_a_missing_scope_is_an_answer_and_no_exception(bench: Bench) -> None:
+    assert ask(bench, "asNobody") == {"status": 401}
+
+
+def test_as_user_without_a_user_is_the_packages_own_proxy_error(bench: Bench) -> None:
+    error = ask(bench, "asNobody", as_=None)
+    assert isinstance(error, dict)
+    assert "AUTH_TYPE_UNAVAILABLE" in error["message"]
+
+
+def test_impersonation_that_is_not_allowed_is_refused(bench: Bench) -> None:
+    amy = bench.firebrick.find_person("amy").account_id
+    error = ask(bench, "asAmy", {"accountId": amy})
+    assert isinstance(error, dict)
+    assert "AUTH_TYPE_UNAVAILABLE" in error["message"]
+
+
+def test_a_route_must_be_made_with_route(bench: Bench) -> None:
+    error = ask(bench, "plainText")
+    assert isinstance(error, dict)
+    assert "You must create your route" in error["message"]
+
+
+def test_egress_and_storage_are_refused_by_name(bench: Bench) -> None:
+    for definition in ("outside", "store"):
+        answer = ask(bench, definition)
+        assert isinstance(answer, dict)
+        assert answer.get("status") == 403 or answer["message"], answer
+
+
+def test_the_context_is_the_hosts(bench: Bench) -> None:
+    context = ask(bench, "context")
+    assert isinstance(context, dict)
+    assert context["accountId"] == bench.firebrick.find_person("dana").account_id
+    assert context["cloudId"] == bench.cloud_id
+
+
+def test_the_real_route_agrees_with_every_measured_case(bench: Bench) -> None:
+    whole = json.loads((ROOT / "tests" / "fidelity" / "route_cases.json").read_text())
+    named = {"route", "assumeTrustedRoute", "routeFromAbsolute"}
+    cases = [case for case in whole["cases"] if case["fn"] in named]
+    answers = ask(bench, "routes", {"cases": cases})
+    assert isinstance(answers, list)
+    for case, answer in zip(cases, answers, strict=True):
+        expected = "error" if "error" in case else "value"
+        assert answer.get(expected) == case[expected], case
