@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from runtime.cli.main import app
 from runtime.server.settings import Settings
@@ -28,14 +28,15 @@ def documented(page: str) -> set[str]:
     return set(re.findall(r"^\| `([^`]+)`", text, re.MULTILINE))
 
 
-def commands() -> Iterator[tuple[str, click.Command]]:
-    root = typer.main.get_command(app)
-    assert isinstance(root, click.Group)
-    for name, command in root.commands.items():
-        if isinstance(command, click.Group):
-            yield from ((f"{name} {inner}", sub) for inner, sub in command.commands.items())
+def commands(group: object = None, prefix: str = "") -> Iterator[tuple[str, TyperCommand]]:
+    group = typer.main.get_command(app) if group is None else group
+    assert isinstance(group, TyperGroup)
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from commands(command, f"{name} ")
         else:
-            yield name, command
+            assert isinstance(command, TyperCommand)
+            yield prefix + name, command
 
 
 def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
@@ -44,10 +45,12 @@ def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
 
 
 @pytest.mark.parametrize(("name", "command"), list(commands()), ids=[n for n, _ in commands()])
-def test_every_command_and_option_is_documented(name: str, command: click.Command) -> None:
+def test_every_command_and_option_is_documented(name: str, command: TyperCommand) -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     section = next(
-        part for part in re.split(r"^## ", text, flags=re.MULTILINE) if f"firebrick {name}" in part
+        part
+        for part in re.split(r"^## ", text, flags=re.MULTILINE)
+        if f"`firebrick {name}" in part.partition("\n")[0]
     )
     assert command.help
     for parameter in command.params:
