@@ -72,8 +72,11 @@ class Calls(Protocol):
     def memory(self, store: wasmtime.Store, instance: wasmtime.Instance) -> Memory:
         """Return the exported memory."""
 
-    def on_epoch(self, store: wasmtime.Store, body: EpochBody, budget_ticks: int) -> None:
-        """Ask `body` at every tick; a path that cannot ask stops after `budget_ticks`."""
+    def on_epoch(self, store: wasmtime.Store, body: EpochBody) -> None:
+        """Ask `body` at every tick whether the guest may go on, where the path can ask."""
+
+    def allow(self, store: wasmtime.Store, ticks: int) -> None:
+        """Let the guest compute for `ticks` more, where the path cannot ask."""
 
 
 def check_bounds(pointer: int, length: int, size: int) -> None:

@@ -19,7 +19,7 @@ from runtime.sandbox.limits import Limits
 from runtime.sandbox.live import LiveJavaScript
 from runtime.sandbox.machine import Machine, Ticker, make_engine
 from runtime.sandbox.modulehost import JAVASCRIPT_FUNCTIONS
-from runtime.sandbox.quickjs import guest_bytes
+from runtime.sandbox.quickjs import guest_bytes, require_guest
 from runtime.sandbox.rawcalls import choose_calls
 from runtime.sandbox.snapshot import Layout, Snapshot, build, kernel_text
 from runtime.sandbox.timebase import RealTime, Timebase
@@ -48,10 +48,12 @@ class JavaScriptImage:
         self, start: Start, door: Door, limits: Limits, *, inspect: Inspect | None = None
     ) -> Outcome:
         """Run one handler in a fresh guest; faults are in the outcome, never raised."""
+        self.prepared.machine.require_stack(limits)
         return run_once(Guest(self.prepared, start, door, limits, self.timebase()), inspect)
 
     def open(self, start: Start, door: Door, limits: Limits) -> LiveGuest:
         """Start a guest that stays; a fault of its start is in `LiveGuest.opened`."""
+        self.prepared.machine.require_stack(limits)
         return LiveJavaScript(Guest(self.prepared, start, door, limits, self.timebase()))
 
 
@@ -82,7 +84,8 @@ class Engine:
         engine, self._pooling = make_engine(slots if pooling else 0, stack_bytes)
         places = slots if self._pooling else min(slots, FALLBACK_SLOTS)
         calls = choose_calls(raw=raw)
-        self._machine = Machine(engine, calls, Ticker(engine), threading.BoundedSemaphore(places))
+        permits = threading.BoundedSemaphore(places)
+        self._machine = Machine(engine, calls, Ticker(engine), permits, stack_bytes)
         self._cache = GuestCache(cache_dir, random_bytes) if cache_dir else None
         self._doors = DoorPool()
         self._timebase = timebase
@@ -105,6 +108,7 @@ class Engine:
         Raises:
             InvocationError: The app cannot be loaded.
         """
+        self._machine.require_stack(limits)
         digest = _digest(source, limits)
         kept = self._load(digest, source)
         if kept is None:
@@ -156,6 +160,7 @@ class Engine:
     def close(self) -> None:
         """Let the worker threads end; images made before must not be used any more."""
         self._doors.close()
+        self._machine.ticker.stop()
 
     # -------------------------------------------------------------------------------------- cache
 
@@ -166,6 +171,7 @@ class Engine:
                 name = hashlib.sha256(FORMAT.encode() + guest).hexdigest()
                 kept = self._read(name)
                 module = kept[1] if kept else wasmtime.Module(self._machine.engine, guest)
+                require_guest(module)
                 if kept is None:
                     self._store(name, b"", module)
                 self._quickjs = self._javascript_linker.instantiate_pre(module), guest

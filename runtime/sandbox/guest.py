@@ -128,7 +128,7 @@ class Guest:
                 "resultBytes": limits.result_bytes,
             },
         }
-        return json.dumps(fields, separators=(",", ":")).encode()
+        return json.dumps(fields, separators=(",", ":"), allow_nan=False).encode()
 
     # -------------------------------------------------------------------------------------- turns
 
@@ -143,6 +143,7 @@ class Guest:
             Stopped: The guest faulted.
         """
         with guarded(self._host):
+            self._host.instance.allow(self.meter.computing_left_ms())
             if events:
                 self._say(events)
             while self._host.js.drain() >= MOST_JOBS:
@@ -294,10 +295,10 @@ def run_once(guest: Guest, inspect: Inspect | None) -> Outcome:
     """Run a guest to its end and drop it."""
     result, fault = None, None
     try:
-        result = _result(guest)
-    except Stopped as stopped:
-        fault = stopped.fault
-    try:
+        try:
+            result = _result(guest)
+        except Stopped as stopped:
+            fault = stopped.fault
         usage = guest.meter.usage(guest.memory_bytes(), len(result or b""))
         if inspect is not None:
             guest.show(inspect)

@@ -50,8 +50,13 @@ class Instance:
     def _make_store(self, limits: Limits) -> wasmtime.Store:
         store = wasmtime.Store(self._machine.engine)
         store.set_limits(limits.memory_bytes, MOST_TABLE_ELEMENTS, 1, 8, 1)
-        self._machine.calls.on_epoch(store, may_go_on, int(limits.cpu_ms / 1000 / TICK_S))
+        self._machine.calls.on_epoch(store, may_go_on)
+        self._machine.calls.allow(store, _ticks(limits.cpu_ms))
         return store
+
+    def allow(self, left_ms: float) -> None:
+        """Let the guest compute for `left_ms` more, where it cannot be asked at every tick."""
+        self._machine.calls.allow(self._store, _ticks(left_ms))
 
     def call(self, name: str, *arguments: int) -> int:
         """Call an exported function; raises GuestTrapError, KeyError if there is none."""
@@ -89,10 +94,15 @@ class Instance:
         if self._open:
             self._open = False
             self._functions.clear()
+            self.__dict__.pop("_memory", None)  # its address is worth nothing from here on
             if hasattr(self, "_store"):
                 self._store.close()
             self._machine.ticker.end()
             self._machine.slots.release()
+
+
+def _ticks(milliseconds: float) -> int:
+    return max(1, int(milliseconds / 1000 / TICK_S))
 
 
 def _refusal(error: BaseException) -> BaseException:

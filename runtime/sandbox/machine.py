@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import wasmtime
 
 from runtime.sandbox.calls import Calls
-from runtime.sandbox.limits import MIB
+from runtime.sandbox.limits import MIB, Limits
 from runtime.sandbox.rawcalls import set_stack, use_pooling
 
 TICK_S = 0.01  # how late a guest can learn that its budget is used up
@@ -25,6 +25,7 @@ class Ticker:
         self._alive = 0
         self._busy = threading.Event()
         self._started = False
+        self._stopped = False
 
     def begin(self) -> None:
         """One more guest is alive."""
@@ -43,8 +44,14 @@ class Ticker:
             if self._alive == 0:
                 self._busy.clear()
 
+    def stop(self) -> None:
+        """Let the thread end; guests that are still alive lose their budgets of time."""
+        with self._lock:
+            self._stopped = True
+            self._busy.set()
+
     def _run(self) -> None:
-        while True:
+        while not self._stopped:
             self._busy.wait()
             time.sleep(TICK_S)
             self._engine.increment_epoch()
@@ -59,12 +66,19 @@ class Machine:
         calls: How the host reaches into it.
         ticker: Moves its epoch.
         slots: One permit for each guest that can be alive at once.
+        stack_bytes: What every guest's stack was set to when the engine was made.
     """
 
     engine: wasmtime.Engine
     calls: Calls
     ticker: Ticker
     slots: threading.BoundedSemaphore = field(repr=False)
+    stack_bytes: int
+
+    def require_stack(self, limits: Limits) -> None:
+        """Refuse limits that promise another stack than guests have; raises ValueError."""
+        if limits.stack_bytes != self.stack_bytes:
+            raise ValueError(f"the engine was made with a stack of {self.stack_bytes} bytes")
 
 
 def make_engine(slots: int, stack_bytes: int) -> tuple[wasmtime.Engine, bool]:

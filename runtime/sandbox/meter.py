@@ -75,6 +75,10 @@ class Meter:
         running = 0 if self._entered_ns is None else time.thread_time_ns() - self._entered_ns
         return (self._cpu_ns + running) / _NS_PER_MS
 
+    def computing_left_ms(self) -> float:
+        """Return how long the guest may compute before a budget of time is used up."""
+        return min(self.limits.cpu_ms - self.cpu_ms(), self.left_s() * 1000)
+
     def wall_ms(self) -> float:
         """Return how long this budget period lasts by now."""
         return (self.timebase.elapsed_s() - self._begin_s) * 1000

@@ -89,7 +89,9 @@ class PublicCalls:
         assert isinstance(memory, wasmtime.Memory)  # noqa: S101  # the module was checked at load
         return _PublicMemory(store, memory)
 
-    def on_epoch(self, store: wasmtime.Store, body: EpochBody, budget_ticks: int) -> None:
-        """Stop after `budget_ticks`: without the C callback nobody can be asked."""
-        del body
-        store.set_epoch_deadline(max(1, budget_ticks))
+    def on_epoch(self, store: wasmtime.Store, body: EpochBody) -> None:
+        """Ask nobody: without the C callback a guest can only be given ticks; see `allow`."""
+
+    def allow(self, store: wasmtime.Store, ticks: int) -> None:
+        """Let the guest compute for `ticks` more."""
+        store.set_epoch_deadline(ticks)

@@ -10,7 +10,11 @@ Source:
 import struct
 from importlib.resources import files
 
+import wasmtime
+
+from runtime.errors import StateError
 from runtime.sandbox.calls import GuestFailedError, Word
+from runtime.sandbox.hostlink import signature
 from runtime.sandbox.instance import Instance
 
 STATUS_OK, STATUS_THREW = 0, 1
@@ -53,6 +57,19 @@ EXPORTS: dict[str, tuple[tuple[Word, ...], Word | None]] = {
 def guest_bytes() -> bytes:
     """Return the packaged guest."""
     return (files("quickjs_rs") / "_guest.wasm").read_bytes()
+
+
+def require_guest(module: wasmtime.Module) -> None:
+    """Refuse another build of the guest than the one whose exports this module follows.
+
+    Raises:
+        StateError: An export is missing or has another type.
+    """
+    exports = {item.name: item.type for item in module.exports}
+    for name, wanted in EXPORTS.items():
+        kind = exports.get(name)
+        if not isinstance(kind, wasmtime.FuncType) or signature(kind) != wanted:
+            raise StateError("GUEST_MISMATCH", f"the packaged guest has no fitting export {name}")
 
 
 class ScriptError(Exception):

@@ -30,7 +30,7 @@ from runtime.sandbox.publiccalls import PublicCalls
 
 _CONTINUE = 0  # WASMTIME_UPDATE_DEADLINE_CONTINUE
 _SLOT_WORDS = 2  # a wasmtime_val_raw_t has 16 bytes
-_MOST_WORDS = 8  # parameters of the widest function that is called or offered
+_MOST_WORDS = 9  # parameters of the widest function that is offered: path_open
 
 _dll: Any = bindings.dll  # type: ignore[attr-defined]  # an untyped ctypes library
 _RAW_CALLBACK = ctypes.CFUNCTYPE(
@@ -47,9 +47,9 @@ _Slots = ctypes.c_uint64 * (_SLOT_WORDS * _MOST_WORDS)
 _kept: list[object] = []  # callbacks that C holds for as long as the process lives
 
 
-def _foreign(name: str, result: Any, *arguments: Any) -> Any:
+def _foreign(dll: Any, name: str, result: Any, *arguments: Any) -> Any:
     """Return a C function that takes plain addresses; ``dll[name]`` is a fresh object each time."""
-    function = _dll[name]
+    function = dll[name]
     function.restype = result
     function.argtypes = arguments
     return function
@@ -58,25 +58,25 @@ def _foreign(name: str, result: Any, *arguments: Any) -> Any:
 class _RawLibrary:
     """The C functions of the raw path, looked up once; AttributeError if one is missing."""
 
-    def __init__(self) -> None:
-        address, size, flag = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_bool
+    def __init__(self, dll: Any) -> None:
+        address, size, text = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p
+        name = (text, size)
         self.call = _foreign(
-            "wasmtime_func_call_unchecked", address, address, address, address, size, address
+            dll, "wasmtime_func_call_unchecked", address, *(address,) * 3, size, address
         )
         self.export = _foreign(
-            "wasmtime_instance_export_get", flag, address, address, ctypes.c_char_p, size, address
+            dll, "wasmtime_instance_export_get", ctypes.c_bool, *(address,) * 2, *name, address
         )
-        self.data = _foreign("wasmtime_memory_data", address, address, address)
-        self.data_size = _foreign("wasmtime_memory_data_size", size, address, address)
+        self.data = _foreign(dll, "wasmtime_memory_data", address, address, address)
+        self.data_size = _foreign(dll, "wasmtime_memory_data_size", size, address, address)
         self.define = _foreign(
-            "wasmtime_linker_define_func_unchecked",
-            *(address, address, ctypes.c_char_p, size, ctypes.c_char_p, size, address),
-            *(address, address, address),
+            *(dll, "wasmtime_linker_define_func_unchecked", address),
+            *(address, *name, *name, *(address,) * 4),
         )
         self.on_epoch = _foreign(
-            "wasmtime_store_epoch_deadline_callback", None, address, address, address, address
+            dll, "wasmtime_store_epoch_deadline_callback", None, *(address,) * 4
         )
-        self.error_new = _foreign("wasmtime_error_new", address, ctypes.c_char_p)
+        self.error_new = _foreign(dll, "wasmtime_error_new", address, text)
 
 
 def _address(pointer: Any) -> int:
@@ -119,12 +119,19 @@ class _RawMemory:
 
 
 class RawCalls:
-    """Direct calls into the C library. Raises AttributeError where it lacks a function."""
+    """Direct calls into the C library.
+
+    Args:
+        dll: The library; wasmtime's own by default.
+
+    Raises:
+        AttributeError: The library lacks a function.
+    """
 
     name = "raw"
 
-    def __init__(self) -> None:
-        self._library = _RawLibrary()
+    def __init__(self, dll: Any = _dll) -> None:
+        self._library = _RawLibrary(dll)
 
     def define(
         self,
@@ -180,12 +187,14 @@ class RawCalls:
         context, extern = self._export(store, instance, "memory")
         return _RawMemory(self._library, context, ctypes.byref(extern.of.memory), extern)
 
-    def on_epoch(self, store: wasmtime.Store, body: EpochBody, budget_ticks: int) -> None:
-        """Ask `body` at every tick; `budget_ticks` is not needed here."""
-        del budget_ticks
+    def on_epoch(self, store: wasmtime.Store, body: EpochBody) -> None:
+        """Ask `body` at every tick whether the guest may go on."""
         callback = self._epoch_callback(body)
         self._library.on_epoch(_address(store.ptr()), callback, None, None)
         store.set_epoch_deadline(1)
+
+    def allow(self, store: wasmtime.Store, ticks: int) -> None:
+        """Do nothing: at every tick the guest is asked about anyway."""
 
     def _epoch_callback(self, body: EpochBody) -> int:
         known = _epoch_callbacks.get(body)
@@ -261,11 +270,9 @@ def set_stack(config: wasmtime.Config, stack_bytes: int) -> None:
     config.max_wasm_stack = stack_bytes
 
 
-def choose_calls(*, raw: bool = True) -> Calls:
-    """Return the raw path where the library has all it needs, else the public one."""
-    if raw:
-        try:
-            return RawCalls()
-        except AttributeError:
-            pass
-    return PublicCalls()
+def choose_calls(*, raw: bool = True, dll: Any = _dll) -> Calls:
+    """Return the raw path where it is wanted and the library has all it needs, else the public."""
+    try:
+        return RawCalls(dll) if raw else PublicCalls()
+    except AttributeError:
+        return PublicCalls()

@@ -19,12 +19,12 @@ from runtime.sandbox.meter import Meter, Stopped
 from runtime.sandbox.modulehost import ModuleHost, guarded
 from runtime.sandbox.quickjs import FAILED, MOST_JOBS, GuestBrokenError, QuickJs, ScriptError
 from runtime.sandbox.reports import fault_of_error
-from runtime.sandbox.timebase import RealTime
+from runtime.sandbox.timebase import VirtualTime
 from runtime.sandbox.values import Fault, JavaScriptSource
 from runtime.sandbox.wasmfile import mutable_globals, with_image
 
 LOADING_SEED = bytes(32)  # the same for every app: nothing random may stand in a snapshot (I9)
-LOADING_NOW_S = 946_684_800.0  # 2000-01-01: a constant, and recognisable where it shows up
+LOADING_NOW_S = 946_684_800.0  # 2000-01-01: a constant that can be recognised where it shows up
 SCRATCH_BYTES = 16_384  # a buffer inside the snapshot that saves crossings for short texts
 RESERVE_BYTES = 2 << 20  # of its memory a guest keeps for what the engine needs to fail cleanly
 
@@ -105,7 +105,7 @@ def build(
             does not exist.
     """
     host = Loader(LOADING_SEED, LOADING_NOW_S, source)
-    host.meter = Meter(limits, RealTime())
+    host.meter = Meter(limits, VirtualTime())
     try:
         with guarded(host):
             return _Build(host, Instance(machine, pre, host.meter), limits).take(guest)

@@ -133,6 +133,7 @@ class RawHost(WasiHost):
         self.meter.leave()
         reply = self._ask(body)
         self.meter.enter()
+        self.instance.allow(self.meter.computing_left_ms())
         if reply is None or not self.meter.reply(len(reply)):
             return 0
         return give(self.instance, reply)
@@ -177,20 +178,20 @@ class WasmImage:
         self, start: Start, door: Door, limits: Limits, *, inspect: Inspect | None = None
     ) -> Outcome:
         """Call ``invoke`` in a fresh guest; faults are in the outcome, never raised."""
+        self.machine.require_stack(limits)
         host = RawHost(start, door, self.doors, Meter(limits, self.timebase()))
         result, fault = None, None
         try:
-            result = self._invoke(host, start)
-        except Stopped as stopped:
-            fault = stopped.fault
-        memory_bytes = _memory_bytes(host)
-        try:
-            if inspect is not None and memory_bytes:
+            try:
+                result = self._invoke(host, start)
+            except Stopped as stopped:
+                fault = stopped.fault
+            usage = host.meter.usage(_memory_bytes(host), len(result or b""))
+            if inspect is not None and usage.memory_bytes:
                 inspect(memoryview(host.instance.memory_image()))
         finally:
             if hasattr(host, "instance"):
                 host.instance.close()
-        usage = host.meter.usage(memory_bytes, len(result or b""))
         return Outcome(result, fault, host.meter.logs(), usage)
 
     def open(self, start: Start, door: Door, limits: Limits) -> LiveGuest:
@@ -244,4 +245,4 @@ def _start_json(start: Start) -> bytes:
         "env": dict(start.env),
         "extra": dict(start.extra),
     }
-    return json.dumps(fields, separators=(",", ":")).encode()
+    return json.dumps(fields, separators=(",", ":"), allow_nan=False).encode()
