@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from runtime.manifest.building import split_handler, text_at
 from runtime.manifest.draft import MODULE, Draft, ModuleNode
-from runtime.manifest.exports import HANDLER_ENDINGS, find_source, may_export
+from runtime.manifest.exports import HANDLER_ENDINGS, ExportReader, find_source
 from runtime.manifest.files import AppFiles
 from runtime.manifest.nearest import nearest
-from runtime.manifest.problems import Problem, listed, quoted
+from runtime.manifest.problems import Position, Problem, listed, quoted
 
 RAW_ENDINGS = (".wat", ".wasm")
 """Raw WebAssembly guests, which the platform does not have."""
@@ -20,34 +20,46 @@ def check_handlers(draft: Draft) -> Iterator[Problem]:
     An app that brings its own bundle (``app.package.bundler: manual@2026``) is not looked into.
     """
     manual = text_at(draft.root, "app", "package", "bundler").startswith("manual")
+    files = None if manual else draft.files
+    reader = ExportReader(files) if files else None
     for module in draft.modules:
-        if module.type == "function":
-            yield from _handler(draft, module, None if manual else draft.files)
+        if module.type != "function":
+            continue
+        parts = split_handler(text_at(module.node, "handler"))
+        if parts is None:
+            yield _malformed(draft, module)
+        elif files and reader:
+            yield from _handler(draft, module, parts, files, reader)
 
 
-def _handler(draft: Draft, module: ModuleNode, files: AppFiles | None) -> Iterator[Problem]:
-    place = module.node.at("handler")
+def _place(module: ModuleNode) -> Position:
     node = module.node.get("handler")
-    place = node.position if node else place
+    return node.position if node else module.node.position
+
+
+def _malformed(draft: Draft, module: ModuleNode) -> Problem:
     handler = text_at(module.node, "handler")
-    parts = split_handler(handler)
-    if parts is None:
-        message = f"{module.title}: the handler {quoted(handler)} is not `file.export`."
-        hint = "For instance `index.run`: the export `run` of `src/index.js`."
-        yield draft.problem(place, MODULE, message, hint)
-        return
-    if files is None:
-        return
-    if any(files.kind(f"src/{parts[0]}{ending}") == "file" for ending in RAW_ENDINGS):
-        return  # a raw WebAssembly guest; its exports are checked when it is built
-    source = find_source(files, parts[0])
+    message = f"{module.title}: the handler {quoted(handler)} is not `file.export`."
+    hint = "For instance `index.run`: the export `run` of `src/index.js`."
+    return draft.problem(_place(module), MODULE, message, hint)
+
+
+def _handler(
+    draft: Draft,
+    module: ModuleNode,
+    parts: tuple[str, str],
+    files: AppFiles,
+    reader: ExportReader,
+) -> Iterator[Problem]:
+    name, export = parts
+    source = find_source(files, name)
     if source is None:
-        message = f"{module.title}: there is no file `src/{parts[0]}.({_ENDINGS})`."
-        yield draft.problem(place, MODULE, message, _other_files(files, parts[0]))
-    elif not may_export(files, source, parts[1]):
-        message = f"{module.title}: {quoted(source)} has no export {quoted(parts[1])}."
-        hint = f"Write `export const {parts[1]} = …` there."
-        yield draft.problem(place, MODULE, message, hint, level="warning")
+        message = f"{module.title}: there is no file `src/{name}.({_ENDINGS})`."
+        yield draft.problem(_place(module), MODULE, message, _other_files(files, name))
+    elif not reader.may_export(source, export):
+        message = f"{module.title}: {quoted(source)} has no export {quoted(export)}."
+        hint = f"Write `export const {export} = …` there."
+        yield draft.problem(_place(module), MODULE, message, hint, level="warning")
 
 
 def _other_files(files: AppFiles, module: str) -> str:

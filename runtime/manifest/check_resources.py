@@ -1,6 +1,6 @@
 """Resources: keys, and the files or folders that pages are served from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from runtime.manifest.building import text_at
 from runtime.manifest.draft import RESOURCE, Draft, ModuleNode
@@ -22,11 +22,13 @@ def check_resources(draft: Draft) -> Iterator[Problem]:
     yield from _duplicates(draft)
     if draft.files is None:
         return
+    natives = _natives(draft)
     section = draft.root.get("resources")
     for node in section.items if section else ():
         resource = draft.manifest.resources.get(text_at(node, "key"))
         if resource is not None and node.position == resource.position:
-            yield from _paths(draft, node, resource, draft.files)
+            rendered = natives.get(resource.key, set())
+            yield from _paths(draft, node, resource, rendered, draft.files)
     for module in draft.modules:
         if module.type == "rovo:agent":
             yield from _prompt(draft, module, draft.files)
@@ -43,7 +45,22 @@ def _duplicates(draft: Draft) -> Iterator[Problem]:
         seen.add(key)
 
 
-def _paths(draft: Draft, node: Node, resource: Resource, files: AppFiles) -> Iterator[Problem]:
+def _natives(draft: Draft) -> dict[str, set[bool]]:
+    """Return, for each resource, the ways it is rendered: natively, otherwise, or both."""
+    natives: dict[str, set[bool]] = {}
+    for module in draft.modules:
+        own = text_at(module.node, "render")
+        for part in module.node.walk():
+            key = text_at(part, "resource").partition("/")[0]
+            if key:
+                native = (text_at(part, "render") or own) == "native"
+                natives.setdefault(key, set()).add(native)
+    return natives
+
+
+def _paths(
+    draft: Draft, node: Node, resource: Resource, natives: Set[bool], files: AppFiles
+) -> Iterator[Problem]:
     place = node.get("path") or node
     kind = files.kind(resource.path)
     title = f"Resource {quoted(resource.key)}"
@@ -57,7 +74,7 @@ def _paths(draft: Draft, node: Node, resource: Resource, files: AppFiles) -> Ite
     elif resource.entries:
         yield from _entries(draft, node, resource, files)
     else:
-        for fault in _unusable(draft, resource, kind == "folder", files):
+        for fault in _unusable(resource, natives, kind == "folder", files):
             yield draft.problem(place.position, RESOURCE, f"{title}: {fault}")
 
 
@@ -70,8 +87,9 @@ def _entries(draft: Draft, node: Node, resource: Resource, files: AppFiles) -> I
             yield draft.problem(node.at("entry", key), RESOURCE, message)
 
 
-def _unusable(draft: Draft, resource: Resource, is_folder: bool, files: AppFiles) -> Iterator[str]:
-    natives = {native for module in draft.modules for native in _uses(module, resource.key)}
+def _unusable(
+    resource: Resource, natives: Set[bool], is_folder: bool, files: AppFiles
+) -> Iterator[str]:
     if True in natives and is_folder:
         yield "UI Kit needs a file here, not a folder."
     if False not in natives:
@@ -80,14 +98,6 @@ def _unusable(draft: Draft, resource: Resource, is_folder: bool, files: AppFiles
         yield "Custom UI needs a folder here, not a file."
     elif "index.html" not in files.names(resource.path):
         yield f"the folder {quoted(resource.path)} has no `index.html`."
-
-
-def _uses(module: ModuleNode, key: str) -> Iterator[bool]:
-    """Yield, for each use of a resource in a module, whether it is rendered natively."""
-    own = text_at(module.node, "render")
-    for part in module.node.walk():
-        if text_at(part, "resource").partition("/")[0] == key:
-            yield (text_at(part, "render") or own) == "native"
 
 
 def _prompt(draft: Draft, module: ModuleNode, files: AppFiles) -> Iterator[Problem]:

@@ -12,6 +12,11 @@ HANDLER_ENDINGS = (".tsx", ".jsx", ".ts", ".js", ".cjs")
 FOLLOW_LIMIT = 20  # files that one chain of `export * from` may lead through
 
 
+FILE_LIMIT = 256 * 1024  # characters; what people write is shorter, a longer file is a bundle
+EXPORT_LIMIT = 500  # export statements of one file that are read
+SCAN_LIMIT = 1024 * 1024  # characters of all files together
+
+
 @dataclass(frozen=True, slots=True)
 class Exports:
     """What a file exports.
@@ -27,30 +32,58 @@ class Exports:
     is_open: bool = False
 
 
+_HEADS = frozenset({"export", "module", "exports"})
+_ANYTHING = Exports(frozenset(), is_open=True)
+
+
 def find_source(files: AppFiles, module: str) -> str | None:
     """Return the path of a handler's source file, or None."""
     paths = (f"src/{module}{ending}" for ending in HANDLER_ENDINGS)
     return next((path for path in paths if files.kind(path) == "file"), None)
 
 
-def may_export(files: AppFiles, path: str, name: str) -> bool:
-    """Return whether a source file may export a name, also through relative ``export *``.
+class ExportReader:
+    """Answers whether source files export names; reads each file once.
 
-    Differs:
-        The platform's linter does not look through ``export * from`` and warns there.
+    Args:
+        files: The app's files.
     """
-    waiting, seen = [path], set[str]()
-    while waiting and len(seen) < FOLLOW_LIMIT:
-        one = waiting.pop()
-        source = files.read(one) if one not in seen else None
-        seen.add(one)
-        if source is None:
-            continue
-        found = exports_of(source)
-        if name in found.names or found.is_open:
-            return True
-        waiting += (target for star in found.stars if (target := _target(files, one, star)))
-    return False
+
+    def __init__(self, files: AppFiles) -> None:
+        self._files = files
+        self._known: dict[str, Exports] = {}
+        self._read_characters = 0
+
+    def may_export(self, path: str, name: str) -> bool:
+        """Return whether a source file may export a name, also through relative ``export *``.
+
+        Differs:
+            The platform's linter does not look through ``export * from`` and warns there.
+        """
+        waiting, seen = [path], set[str]()
+        while waiting and len(seen) < FOLLOW_LIMIT:
+            one = waiting.pop()
+            found = self._exports(one)
+            if name in found.names or found.is_open:
+                return True
+            seen.add(one)
+            targets = (_target(self._files, one, star) for star in found.stars)
+            waiting += (target for target in targets if target and target not in seen)
+        return False
+
+    def _exports(self, path: str) -> Exports:
+        if path not in self._known:
+            self._known[path] = self._scan(path)
+        return self._known[path]
+
+    def _scan(self, path: str) -> Exports:
+        if self._read_characters > SCAN_LIMIT:
+            return _ANYTHING
+        source = self._files.read(path)
+        if source is None or len(source) > FILE_LIMIT:
+            return _ANYTHING
+        self._read_characters += len(source)
+        return exports_of(source)
 
 
 def _target(files: AppFiles, path: str, star: str) -> str | None:
@@ -75,16 +108,19 @@ def _joined(folder: str, relative: str) -> str:
 def exports_of(source: str) -> Exports:
     """Return what a source exports, in ES module and in CommonJS form."""
     tokens = tokens_of(source)
+    heads = [
+        index
+        for index, token in enumerate(tokens)
+        if token.kind == "word" and token.text in _HEADS and not _is_member(tokens, index)
+    ]
     names: set[str] = set()
     stars: list[str] = []
-    is_open = False
-    for index, token in enumerate(tokens):
-        if token.kind != "word" or _is_member(tokens, index):
-            continue
-        if token.text == "export":
+    is_open = len(heads) > EXPORT_LIMIT
+    for index in heads[:EXPORT_LIMIT]:
+        if tokens[index].text == "export":
             names.update(_declared(tokens, index + 1))
             stars += _starred(tokens, index + 1)
-        elif token.text in ("module", "exports"):
+        else:
             found, computed = _assigned(tokens, index)
             names.update(found)
             is_open = is_open or computed

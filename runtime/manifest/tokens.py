@@ -29,6 +29,8 @@ class Token:
     start: int
 
 
+CLOSE_LIMIT = 4000  # tokens; a source of only opening brackets must not cost their number squared
+
 _BLANK = re.compile(r"(?:\s+|//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/)?)+")
 _WORD = re.compile(r"[A-Za-z_$\u0080-\uffff][\w$]*")
 _NUMBER = re.compile(r"\d[\w.]*")
@@ -120,11 +122,14 @@ def place_of(source: str, offset: int) -> Position:
 
 
 def until_close(tokens: tuple[Token, ...], start: int) -> Iterator[Token]:
-    """Yield the tokens from the one behind an opening bracket to before its partner."""
+    """Yield the tokens from the one behind an opening bracket to before its partner.
+
+    A bracket that is not closed within `CLOSE_LIMIT` tokens ends there.
+    """
     depth = 1
-    for token in tokens[start:]:
+    for token in tokens[start : start + CLOSE_LIMIT]:
         if token.kind == "mark":
-            depth += (token.text in "([{") - (token.text in ")]}")
+            depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
         if depth == 0:
             return
         yield token
