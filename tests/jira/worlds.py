@@ -178,9 +178,9 @@ class World:
         return self.site().project_ids[key]
 
 
-def make_world() -> World:
-    """Return a fresh default world in memory."""
-    engine = open_database("sqlite://")
+def make_world(url: str = "sqlite://") -> World:
+    """Return a fresh default world, in memory unless a database is named."""
+    engine = open_database(url)
     clock, ids = ManualClock(1_767_603_600), Ids.seeded(1)
     with engine.begin() as connection:
         cloud_id = seed_default_world(connection, ids, clock)
