@@ -94,3 +94,26 @@ def test_every_error_code_is_documented_and_every_documented_one_exists() -> Non
     )
     assert error_codes() <= listed
     assert {code for code in listed if f'"{code}"' not in text} == set()
+
+
+def rules() -> set[str]:
+    """Return every rule name that stands in the code, f-strings by their fixed beginning."""
+    prefixes = (
+        "path", "header", "method", "body", "remote", "egress", "operation", "scope", "act",
+        "installation", "credential", "site", "caller", "entity", "permission", "workflow",
+        "request", "app", "invocation",
+    )  # fmt: skip
+    columns = {"site.cloud_id", "workflow.id"}  # of tables
+    found = set()
+    for _, tree in sources():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                family = node.value.partition(".")[0]
+                if RULE.fullmatch(node.value) and family in prefixes:
+                    found.add(node.value)
+    return found - columns
+
+
+def test_every_rule_is_documented_and_every_documented_one_exists() -> None:
+    plain = {rule for rule in documented("rules.md") if RULE.fullmatch(rule)}
+    assert rules() == plain

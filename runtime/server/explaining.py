@@ -9,6 +9,7 @@ from runtime.identity.accounts import Account
 from runtime.installation.model import LiveGrant
 from runtime.jira.explain import Explanation as PermissionSide
 from runtime.jira.explain import PermissionFact, explain
+from runtime.jira.failures import HIDDEN
 from runtime.policy.decision import Decision
 from runtime.policy.operations import Operation, OperationTable
 from runtime.policy.scopes import decide_scopes
@@ -156,17 +157,19 @@ def _verdict(
 
 def _permission_verdict(side: PermissionSide) -> Decision:
     if side.missing:
-        return Decision(False, "resource.missing", "What the path names does not exist.")
+        return Decision(False, HIDDEN, "What the path names does not exist: 404.")
     if not (side.visible and side.passes_security):
         return Decision(
-            False, "resource.hidden", "The account does not see what the path names: it gets 404."
+            False,
+            HIDDEN,
+            "The account does not see what the path names: 404, as if it were missing.",
         )
     lacking = [fact.key for fact in side.facts if not fact.held]
     if not lacking:
         return Decision(True, "allowed")
     names = ", ".join(lacking)
     if len(lacking) == len(side.facts):
-        return Decision(False, f"permission.{lacking[0].lower()}", f"Holds none of: {names}.")
+        return Decision(False, f"permission.{lacking[0]}", f"Holds none of: {names}.")
     return Decision(
         True, "permission.partly", f"Depends on what is asked: {names} is not held, the rest is."
     )
