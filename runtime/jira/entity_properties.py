@@ -58,7 +58,11 @@ def set_property(context: Context, entity: str, entity_id: str, key: str) -> boo
     Raises:
         JiraError: 400 if the key or the value is too long, or the body is no JSON.
     """
-    value = _property_value(context, key)
+    return store_property(context, entity, entity_id, key, check_property(key, context.body()))
+
+
+def store_property(context: Context, entity: str, entity_id: str, key: str, value: Json) -> bool:
+    """Store a property and say whether it is new."""
     where = _one(context, entity, entity_id, key)
     changed = context.connection.execute(update(property_table).where(*where).values(value=value))
     if changed.rowcount:
@@ -82,6 +86,20 @@ def delete_property(context: Context, entity: str, entity_id: str, key: str) -> 
         raise _no_property(key)
 
 
+def check_property(key: str, value: Json) -> Json:
+    """Return a value that may be stored under a key.
+
+    Raises:
+        JiraError: 400 if the key or the value is too long.
+    """
+    if len(key) > KEY_LENGTH:
+        raise JiraError(400, f"The property key cannot be longer than {KEY_LENGTH} characters.")
+    if len(json.dumps(value, ensure_ascii=False, separators=(",", ":"))) > VALUE_LENGTH:
+        message = f"The property value cannot be longer than {VALUE_LENGTH} characters."
+        raise JiraError(400, message)
+    return value
+
+
 def _one(
     context: Context, entity: str, entity_id: str, key: str
 ) -> tuple[ColumnElement[bool], ...]:
@@ -91,16 +109,6 @@ def _one(
         _TABLE.entity_id == entity_id,
         _TABLE.key == key,
     )
-
-
-def _property_value(context: Context, key: str) -> Json:
-    if len(key) > KEY_LENGTH:
-        raise JiraError(400, f"The property key cannot be longer than {KEY_LENGTH} characters.")
-    value = context.body()
-    if len(json.dumps(value, ensure_ascii=False, separators=(",", ":"))) > VALUE_LENGTH:
-        message = f"The property value cannot be longer than {VALUE_LENGTH} characters."
-        raise JiraError(400, message)
-    return value
 
 
 def _no_property(key: str) -> JiraError:

@@ -9,6 +9,12 @@ from types import ModuleType
 from runtime.jira.context import Handler, Served
 
 MODULES = (
+    "comments",
+    "createmeta",
+    "fields",
+    "groups",
+    "issue_properties",
+    "issues",
     "my_permissions",
     "permission_schemes",
     "project_properties",
@@ -17,7 +23,10 @@ MODULES = (
     "project_writes",
     "projects",
     "roles",
+    "search",
     "server_info",
+    "transitions",
+    "users",
 )
 """Modules of this room whose functions marked with ``@operation`` are handlers."""
 

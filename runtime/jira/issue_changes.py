@@ -1,0 +1,134 @@
+"""The history of issues: what a change was, and how it is shown.
+
+Source:
+    Jira Cloud REST API v3, schemas ``Changelog`` and ``ChangeDetails``.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from sqlalchemy import insert, select
+
+from runtime.jira.beans import Bean, find_accounts, user_bean
+from runtime.jira.context import Context
+from runtime.jira.issues_store import Issue, load_issues
+from runtime.jira.paging import page_bean
+from runtime.jira.responses import jira_time
+from runtime.jira.schema import changelog_table
+from runtime.jira.store import next_id
+from runtime.jira.wiki import to_wiki
+
+Pair = tuple[str | None, str | None]  # the id, and the text for people
+Show = Callable[[Context, Issue], Pair]
+PAGE_LIMIT = 100
+
+
+def record_change(context: Context, before: Issue, after: Issue) -> None:
+    """Write what differs between two states of an issue to its history; nothing if nothing does."""
+    items = list(_differences(context, before, after))
+    if not items:
+        return
+    context.connection.execute(
+        insert(changelog_table).values(
+            id=next_id(context.connection, changelog_table.name),
+            issue_id=after.id,
+            author_id=context.caller().account_id,
+            created_ms=context.now_ms,
+            items=items,
+        )
+    )
+
+
+def history_page(context: Context, issue: Issue) -> Bean:
+    """Return one page of an issue's history, the oldest change first."""
+    path = f"issue/{issue.key(context)}/changelog"
+    histories = _histories(context, issue)
+    return page_bean(context, path, histories, dict, limit=PAGE_LIMIT, default=PAGE_LIMIT)
+
+
+def history_bean(context: Context, issue: Issue) -> Bean:
+    """Return the history that ``expand=changelog`` shows, the newest change first."""
+    histories = _histories(context, issue)[::-1][:PAGE_LIMIT]
+    total = len(histories)
+    return {"startAt": 0, "maxResults": total, "total": total, "histories": histories}
+
+
+def _histories(context: Context, issue: Issue) -> list[Bean]:
+    table = changelog_table.c
+    rows = context.connection.execute(
+        select(table.id, table.author_id, table.created_ms, table["items"].label("details"))
+        .where(table.issue_id == issue.id)
+        .order_by(table.id)
+    ).all()
+    people = find_accounts(context, (row.author_id for row in rows))
+    return [
+        {
+            "id": str(row.id),
+            "author": user_bean(context, people[row.author_id]),
+            "created": jira_time(row.created_ms),
+            "items": row.details,
+        }
+        for row in rows
+    ]
+
+
+def _differences(context: Context, before: Issue, after: Issue) -> Iterator[Bean]:
+    for name, (label, show) in _TRACKED.items():
+        old, new = show(context, before), show(context, after)
+        if old != new:
+            yield {
+                "field": label,
+                "fieldtype": "jira",
+                "fieldId": name,
+                "from": old[0],
+                "fromString": old[1],
+                "to": new[0],
+                "toString": new[1],
+            }
+
+
+def _named(thing: object) -> Pair:
+    if thing is None:
+        return (None, None)
+    return (str(getattr(thing, "id", None)), str(getattr(thing, "name", None)))
+
+
+def _person(account_id: str | None, context: Context) -> Pair:
+    if account_id is None:
+        return (None, None)
+    account = find_accounts(context, [account_id]).get(account_id)
+    return (account_id, None if account is None else account.display_name)
+
+
+def _parent(context: Context, issue: Issue) -> Pair:
+    if issue.parent_id is None:
+        return (None, None)
+    found = load_issues(context, [issue.parent_id])
+    return (str(issue.parent_id), found[0].key(context) if found else None)
+
+
+def _rich(name: str) -> Show:
+    def show(_context: Context, issue: Issue) -> Pair:
+        document = issue.fields.get(name)
+        return (None, None if document is None else to_wiki(document))
+
+    return show
+
+
+_TRACKED: Mapping[str, tuple[str, Show]] = {
+    "summary": ("summary", lambda _context, issue: (None, issue.summary)),
+    "issuetype": ("issuetype", lambda context, issue: _named(issue.issue_type(context))),
+    "status": ("status", lambda context, issue: _named(issue.status(context))),
+    "resolution": ("resolution", lambda context, issue: _named(issue.resolution(context))),
+    "priority": ("priority", lambda context, issue: _named(issue.priority(context))),
+    "assignee": ("assignee", lambda context, issue: _person(issue.assignee_id, context)),
+    "reporter": ("reporter", lambda context, issue: _person(issue.reporter_id, context)),
+    "labels": (
+        *("labels", lambda _context, issue: (None, " ".join(issue.fields.get("labels", [])))),
+    ),
+    "description": ("description", _rich("description")),
+    "environment": ("environment", _rich("environment")),
+    "duedate": ("duedate", lambda _context, issue: (issue.due, issue.due)),
+    "security": ("security", lambda context, issue: _named(issue.security_level(context))),
+    "parent": ("IssueParentAssociation", _parent),
+}
+"""Fields whose changes are kept: by id, the name in the history and what is shown of them."""
