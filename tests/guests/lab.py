@@ -84,12 +84,12 @@ def run(
     *,
     setup: str = "",
     door: Door | None = None,
-    extra: tuple[tuple[str, str], ...] = (),
+    scripts: tuple[tuple[str, str], ...] = (),
     **changes: object,
 ) -> Outcome:
     """Evaluate JavaScript expressions in one fresh guest."""
     start = start_with(setup, list(sources), **changes)
-    return evaluator(extra)(start, door or Calls())
+    return evaluator(scripts)(start, door or Calls())
 
 
 def evaluate(
