@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, Table, insert
 
 from runtime.clock import Clock
-from runtime.identity.accounts import Account, add_account
+from runtime.identity.accounts import Account, add_account, find_account
 from runtime.ids import Ids
 from runtime.jira import schema
 from runtime.jira import world_data as data
@@ -19,23 +19,27 @@ DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 
 
-def seed_default_world(connection: Connection, ids: Ids, clock: Clock) -> str:
-    """Fill an empty database with the default world and return its cloud id.
+def seed_default_world(
+    connection: Connection, ids: Ids, clock: Clock, site: data.SiteData = data.ACME
+) -> str:
+    """Add a site with the default world to a database and return its cloud id.
 
     The same clock and a seeded source of ids give the same world. Account ids, the cloud id and
-    all numbers are fixed anyway; the newest issue was created one day before the clock's time.
+    all numbers are fixed anyway; the newest issue was created one day before the clock's time. A
+    second site has the same people, and other numbers.
     """
-    _Seed(connection, ids, int(clock.now_s() * 1000)).run()
-    return data.CLOUD_ID
+    _Seed(connection, ids, int(clock.now_s() * 1000), site).run()
+    return site.cloud_id
 
 
 class _Seed:
     """Writes the world table by table and remembers the numbers it gave out."""
 
-    def __init__(self, connection: Connection, ids: Ids, now_ms: int) -> None:
+    def __init__(self, connection: Connection, ids: Ids, now_ms: int, site: data.SiteData) -> None:
         self._connection = connection
         self._ids = ids
         self._now_ms = now_ms
+        self._of = site
         self._accounts = {person.handle: person.account_id for person in data.PEOPLE}
         self._groups = {name: ids.uuid() for name in data.GROUPS}
         self._issues = default_issues()
@@ -59,7 +63,7 @@ class _Seed:
 
     def _add_named(self, table: Table, rows: Sequence[Row]) -> Mapping[str, int]:
         """Insert named rows of the site and remember their numbers by name."""
-        numbers = self._add(table, [{**row, "cloud_id": data.CLOUD_ID} for row in rows])
+        numbers = self._add(table, [{**row, "cloud_id": self._of.cloud_id} for row in rows])
         found = {str(row["name"]): at for row, at in zip(rows, numbers, strict=True)}
         self._numbers.update({(table.name, name): at for name, at in found.items()})
         return found
@@ -71,11 +75,13 @@ class _Seed:
         return self._numbers[table.name, name]
 
     def _site(self) -> None:
-        site = {"cloud_id": data.CLOUD_ID, "name": data.SITE_NAME, "url": data.SITE_URL}
-        self._insert(schema.site_table, [{**site, "title": data.SITE_TITLE, "revision": 1}])
+        site = self._of_site(name=self._of.name, url=self._of.url, title=self._of.name.title())
+        self._insert(schema.site_table, [{**site, "revision": 1}])
 
     def _people(self) -> None:
         for person in data.PEOPLE:
+            if find_account(self._connection, person.account_id) is not None:
+                continue
             add_account(
                 self._connection,
                 Account(
@@ -102,7 +108,7 @@ class _Seed:
         self._group_rights()
 
     def _of_site(self, **values: object) -> Row:
-        return {"cloud_id": data.CLOUD_ID, **values}
+        return {"cloud_id": self._of.cloud_id, **values}
 
     def _group_rights(self) -> None:
         self._insert(

@@ -8,10 +8,20 @@ from typing import NamedTuple
 
 from runtime.jira.permission_keys import PROJECT_PERMISSIONS
 
-CLOUD_ID = "0acde000-0000-4000-8000-000000000001"
-SITE_NAME = "acme"
-SITE_URL = "https://acme.atlassian.net"
-SITE_TITLE = "Acme"
+
+class SiteData(NamedTuple):
+    """A site: its cloud id, and the name that its address and its title come from."""
+
+    cloud_id: str
+    name: str
+
+    @property
+    def url(self) -> str:
+        """Return the site's address."""
+        return f"https://{self.name}.atlassian.net"
+
+
+ACME = SiteData("0acde000-0000-4000-8000-000000000001", "acme")
 
 
 class Person(NamedTuple):
