@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from runtime.manifest.files import AppFiles
-from runtime.manifest.tokens import Token, tokens_of, until_close
+from runtime.manifest.tokens import CLOSE_LIMIT, Token, tokens_of, until_close
 
 HANDLER_ENDINGS = (".tsx", ".jsx", ".ts", ".js", ".cjs")
 """Endings a handler's file may have, in the platform's order; ``.mjs`` is not one of them."""
+
+RAW_ENDINGS = (".wasm", ".wat")
+"""Endings of raw WebAssembly modules, which this emulator runs and the platform does not."""
 
 FOLLOW_LIMIT = 20  # files that one chain of `export * from` may lead through
 
@@ -37,8 +41,12 @@ _ANYTHING = Exports(frozenset(), is_open=True)
 
 
 def find_source(files: AppFiles, module: str) -> str | None:
-    """Return the path of a handler's source file, or None."""
-    paths = (f"src/{module}{ending}" for ending in HANDLER_ENDINGS)
+    """Return the path of a handler's source file, or None.
+
+    Differs:
+        Raw WebAssembly modules are accepted too.
+    """
+    paths = (f"src/{module}{ending}" for ending in (*HANDLER_ENDINGS, *RAW_ENDINGS))
     return next((path for path in paths if files.kind(path) == "file"), None)
 
 
@@ -77,7 +85,7 @@ class ExportReader:
         return self._known[path]
 
     def _scan(self, path: str) -> Exports:
-        if self._read_characters > SCAN_LIMIT:
+        if self._read_characters > SCAN_LIMIT or path.endswith(RAW_ENDINGS):
             return _ANYTHING
         source = self._files.read(path)
         if source is None or len(source) > FILE_LIMIT:
@@ -155,12 +163,18 @@ def _declared(tokens: tuple[Token, ...], at: int) -> Iterator[str]:
 
 
 def _bound(tokens: tuple[Token, ...], at: int) -> Iterator[str]:
-    if _text(tokens, at) not in ("{", "["):
-        yield _text(tokens, at)
+    if _text(tokens, at) in ("{", "["):
+        yield from (token.text for token in until_close(tokens, at + 1) if token.kind == "word")
         return
-    for token in until_close(tokens, at + 1):
-        if token.kind == "word":
-            yield token.text
+    yield _text(tokens, at)
+    depth = 0
+    for token, after in pairwise(tokens[at : at + CLOSE_LIMIT]):  # `, b = …` of the same statement
+        if token.kind == "mark":
+            depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+        if depth < 0 or (depth == 0 and token.text in (";", "export", "import")):
+            return
+        if depth == 0 and token.text == "," and after.kind == "word":
+            yield after.text
 
 
 def _listed(tokens: tuple[Token, ...], at: int) -> Iterator[str]:

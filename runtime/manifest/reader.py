@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runtime.manifest.building import build_manifest
 from runtime.manifest.check_app import check_app
+from runtime.manifest.check_code import check_code
 from runtime.manifest.check_conditions import check_conditions
 from runtime.manifest.check_events import check_events
 from runtime.manifest.check_handlers import check_handlers
@@ -42,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     check_resources,
     check_translations,
     check_conditions,
+    check_code,
 )
 """Every family of rules that reads a document of the right form."""
 

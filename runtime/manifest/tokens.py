@@ -121,13 +121,13 @@ def place_of(source: str, offset: int) -> Position:
     return Position(line + 1, offset - (source.rfind("\n", 0, offset) + 1) + 1)
 
 
-def until_close(tokens: tuple[Token, ...], start: int) -> Iterator[Token]:
+def until_close(tokens: tuple[Token, ...], start: int, limit: int = CLOSE_LIMIT) -> Iterator[Token]:
     """Yield the tokens from the one behind an opening bracket to before its partner.
 
-    A bracket that is not closed within `CLOSE_LIMIT` tokens ends there.
+    A bracket that is not closed within `limit` tokens ends there.
     """
     depth = 1
-    for token in tokens[start : start + CLOSE_LIMIT]:
+    for token in tokens[start : start + limit]:
         if token.kind == "mark":
             depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
         if depth == 0:
