@@ -11,6 +11,7 @@ from runtime.sandbox.quickjs import FAILED, QuickJs
 from runtime.sandbox.values import Fault, JavaScriptSource
 from runtime.sandbox.wasi import WASI_FUNCTIONS, WasiHost
 
+FULL_STACK_BYTES = 16_384  # left of the guest's stack: less than one call of the engine may need
 MOST_NAME_BYTES = 4_096  # of a module name; the guest's own bound
 LEVEL_DIGITS = {str(place): level for place, level in enumerate(LOG_LEVELS)}
 
@@ -80,8 +81,15 @@ class ModuleHost(WasiHost):
         """Say why the guest went down."""
         if self.meter.fault is None and self.panic:
             return out_of_memory(self.meter)
-        memory_bytes = self.instance.memory_bytes() if hasattr(self, "instance") else 0
-        return fault_of(error, self.meter, memory_bytes)
+        if not hasattr(self, "instance"):
+            return fault_of(error, self.meter, 0)
+        if error.code == "MEMORY_OUT_OF_BOUNDS" and self._stack_is_full():
+            error = GuestFailedError(str(error), "STACK_OVERFLOW")
+        return fault_of(error, self.meter, self.instance.memory_bytes())
+
+    def _stack_is_full(self) -> bool:
+        """The guest's own stack grows down to address 0 and wraps around below it."""
+        return self.instance.global_value("__stack_pointer") < FULL_STACK_BYTES
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def anything() -> JavaScriptImage:
     run_given = """
       const [body, ...given] = args;
       const Body = async function () {}.constructor;
-      return new Body("args", body)(given);
+      return await new Body("args", body)(given);
     """
     return engine().javascript(source({"run": run_given}))
 

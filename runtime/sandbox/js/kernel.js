@@ -4,6 +4,8 @@
 // looks at them again, so that nothing an app does to a prototype changes what it does. What leaves
 // it as text for the host is put together from strings; what comes in is parsed by the captured
 // JSON.parse. The host trusts none of it: every count and size is checked again outside.
+//
+// No template literals here: this engine compiles them to calls of String.prototype.concat.
 (native) => {
   "use strict";
 
@@ -85,7 +87,7 @@
   let lastTimer = 0;
 
   const setTimer = (callback, delay) => {
-    if (!running) throw new ErrorOf(`setTimer is ${LOADING}`);
+    if (!running) throw new ErrorOf("setTimer is " + LOADING);
     if (typeof callback !== "function") throw new TypeErrorOf("a timer needs a function");
     const wait = asNumber(delay);
     const due = clock() + (wait > 0 ? wait : 0);
@@ -128,7 +130,7 @@
 
   // ------------------------------------------------------------------------------------ door
   const call = (name, body) => {
-    if (!running) throw new ErrorOf(`door is ${LOADING}`);
+    if (!running) throw new ErrorOf("door is " + LOADING);
     if (typeof name !== "string" || typeof body !== "string") {
       throw new TypeErrorOf("a call needs a name and a body, both strings");
     }
@@ -136,12 +138,14 @@
     outboxSize += body.length;
     callCount += 1;
     if (callCount > limits.doorCalls) {
-      fail("DOOR_CALLS", `The app made more than ${limits.doorCalls} host calls.`);
+      fail("DOOR_CALLS", "The app made more than " + limits.doorCalls + " host calls.");
     } else if (outboxSize > limits.doorRequestBytes) {
-      fail("DOOR_BYTES", `The app sent more than ${limits.doorRequestBytes} bytes in host calls.`);
+      const most = limits.doorRequestBytes;
+      fail("DOOR_BYTES", "The app sent more than " + most + " bytes in host calls.");
     } else {
-      const text = `[${id},${stringify(wellFormed(name))},${stringify(wellFormed(body))}]`;
-      outbox = outbox === "" ? text : `${outbox},${text}`;
+      const texts = stringify(wellFormed(name)) + "," + stringify(wellFormed(body));
+      const text = "[" + id + "," + texts + "]";
+      outbox = outbox === "" ? text : outbox + "," + text;
     }
     return new PromiseOf((resolve, reject) => {
       mapSet(pending, id, { __proto__: null, resolve, reject });
@@ -203,7 +207,7 @@
     }
     if (result !== undefined && result.length > limits.resultBytes) {
       result = undefined;
-      fail("RESULT_TOO_LARGE", `The result has more than ${limits.resultBytes} bytes.`);
+      fail("RESULT_TOO_LARGE", "The result has more than " + limits.resultBytes + " bytes.");
       return;
     }
     settled = true;
@@ -217,7 +221,7 @@
     for (let index = 0; index < startHooks.length; index += 1) startHooks[index](given);
     const handler = find(given.handler);
     if (handler === undefined) {
-      fail("NO_HANDLER", `The app exports no function ${given.handler}.`);
+      fail("NO_HANDLER", "The app exports no function " + given.handler + ".");
     } else {
       invoke(handler, given.args);
     }
@@ -266,8 +270,8 @@
     const stack = isObject ? property(error, "stack", MOST_STACK) : "";
     const shown = message === "" && name === "" ? printed(error) : message;
     return (
-      `{"code":${stringify(code)},"name":${stringify(name)},` +
-      `"message":${stringify(shown)},"stack":${stringify(stack)}}`
+      '{"code":' + stringify(code) + ',"name":' + stringify(name) + "," +
+      '"message":' + stringify(shown) + ',"stack":' + stringify(stack) + "}"
     );
   };
 
@@ -279,7 +283,7 @@
     setTimer,
     clearTimer,
     randomBytes(count) {
-      if (!running) throw new ErrorOf(`randomBytes is ${LOADING}`);
+      if (!running) throw new ErrorOf("randomBytes is " + LOADING);
       const wanted = asNumber(count);
       if (!(wanted >= 0 && wanted <= 1048576) || wanted % 1 !== 0) {
         throw new RangeErrorOf("randomBytes gives 0 to 1048576 bytes");
@@ -297,9 +301,9 @@
       push(messageHooks, hook);
     },
     emit(message) {
-      if (!running) throw new ErrorOf(`emit is ${LOADING}`);
+      if (!running) throw new ErrorOf("emit is " + LOADING);
       const text = stringify(limited(message, limits.resultBytes));
-      mail = mail === "" ? text : `${mail},${text}`;
+      mail = mail === "" ? text : mail + "," + text;
     },
     register,
   });
@@ -348,14 +352,14 @@
     // Says what the guest wants now, first character first: E error, R result, U undefined
     // result, B busy: calls to make, messages to hand out, and what it waits for.
     flush() {
-      if (failed) return `E${describe(failureCode, failure)}`;
+      if (failed) return "E" + describe(failureCode, failure);
       if (settled && !reported && outbox === "" && mail === "") {
         reported = true;
-        return result === undefined ? "U" : `R${result}`;
+        return result === undefined ? "U" : "R" + result;
       }
       const text =
-        `B{"calls":[${outbox}],"mail":[${mail}],"timer":${nextTimer()},` +
-        `"settled":${settled && !reported}}`;
+        'B{"calls":[' + outbox + '],"mail":[' + mail + '],"timer":' + nextTimer() + "," +
+        '"settled":' + (settled && !reported) + "}";
       outbox = "";
       mail = "";
       return text;
