@@ -35,8 +35,15 @@ def lint(
     """
     from runtime.manifest.reader import MANIFEST_NAME, read_manifest
     from runtime.manifest.report import REPORTS, below, counts
+    from runtime.server.operations import load_operations
 
-    found = read_manifest(directory, environ=os.environ)
+    table = load_operations()
+
+    def scopes(method: str, path: str) -> tuple[frozenset[str], ...] | None:
+        operation = table.resolve(method, path).operation
+        return operation.scopes if operation else None
+
+    found = read_manifest(directory, environ=os.environ, operations=scopes)
     folder = directory.as_posix()
     problems = below(found.problems, folder)
     path = MANIFEST_NAME if folder == "." else f"{folder}/{MANIFEST_NAME}"

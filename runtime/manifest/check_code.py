@@ -132,8 +132,12 @@ def _requests(draft: Draft, source: Source, calls: tuple[Call, ...]) -> Iterator
         return
     for request in requests_of(source, calls):
         sets = draft.operations(request.method, request.path)
-        if sets is not None:
+        if sets:
             yield from _scopes(draft, source, request, sets)
+        elif sets is not None:
+            message = f"{request.method} {quoted(request.path)} is closed to apps."
+            hint = "No scope opens it; it would be answered with 401."
+            yield _problem(source, request.start, OURS + "closed-operation", message, hint)
         elif request.is_fixed:
             message = f"{request.method} {quoted(request.path)} is no operation of Jira."
             hint = "It would be answered with 404."
@@ -145,7 +149,7 @@ def _scopes(
     draft: Draft, source: Source, request: Request, sets: tuple[frozenset[str], ...]
 ) -> Iterator[Problem]:
     declared = draft.manifest.declared_scopes
-    if not sets or any(names <= declared for names in sets):
+    if any(names <= declared for names in sets):
         return
     rule = SCOPE if request.is_literal else OURS + "operation-scope"
     for scope in sorted(sets[0] - declared):
