@@ -3,7 +3,18 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Boolean, Column, Connection, String, Table, func, insert, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    String,
+    Table,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from runtime.database import metadata
 
@@ -59,10 +70,8 @@ def add_account(connection: Connection, account: Account) -> None:
 
 def find_account(connection: Connection, account_id: str) -> Account | None:
     """Return the account with that id, or None."""
-    row = connection.execute(
-        select(account_table).where(account_table.c.account_id == account_id)
-    ).one_or_none()
-    return None if row is None else Account(**row._mapping)
+    row = connection.execute(_BY_ID, {"wanted": account_id}).one_or_none()
+    return None if row is None else Account(*row)
 
 
 def find_account_by_name(connection: Connection, name: str) -> Account | None:
@@ -91,3 +100,6 @@ def set_account_active(connection: Connection, account_id: str, *, active: bool)
     connection.execute(
         update(account_table).where(account_table.c.account_id == account_id).values(active=active)
     )
+
+
+_BY_ID = select(account_table).where(account_table.c.account_id == bindparam("wanted"))

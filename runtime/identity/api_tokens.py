@@ -5,12 +5,23 @@ import hmac
 from dataclasses import dataclass
 
 from pydantic import SecretStr
-from sqlalchemy import Boolean, Column, Engine, Float, String, Table, insert, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Engine,
+    Float,
+    String,
+    Table,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from runtime.clock import Clock
 from runtime.database import metadata
 from runtime.errors import ForgeError
-from runtime.identity.accounts import Account, account_table, find_account
+from runtime.identity.accounts import Account, account_table
 from runtime.ids import Ids
 
 DAY_S = 86_400.0
@@ -138,18 +149,14 @@ class ApiTokens:
         depend on which of the two was wrong.
         """
         digest = _digest(secret.get_secret_value())
-        table = api_token_table.c
         with self._engine.connect() as connection:
-            row = connection.execute(
-                select(api_token_table, account_table.c.email)
-                .join(account_table, account_table.c.account_id == table.account_id)
-                .where(table.token_hash == digest)
-            ).one_or_none()
-            owner = "" if row is None else str(row.email).lower()
-            matches = hmac.compare_digest(owner.encode(), email.lower().encode())
-            if row is None or not matches or row.revoked or row.expires_at_s <= self._clock.now_s():
-                return None
-            return find_account(connection, row.account_id)
+            row = connection.execute(_BY_HASH, {"wanted": digest}).one_or_none()
+        owner = None if row is None else Account(*row[2:])
+        known = "" if owner is None else str(owner.email).lower()
+        matches = hmac.compare_digest(known.encode(), email.lower().encode())
+        if row is None or not matches or row.revoked or row.expires_at_s <= self._clock.now_s():
+            return None
+        return owner
 
     def live_digests(self) -> frozenset[str]:
         """Return the SHA-256 of every API token that is valid now."""
@@ -163,3 +170,10 @@ class ApiTokens:
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+_BY_HASH = (
+    select(api_token_table.c.revoked, api_token_table.c.expires_at_s, account_table)
+    .join(account_table, account_table.c.account_id == api_token_table.c.account_id)
+    .where(api_token_table.c.token_hash == bindparam("wanted"))
+)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Integer, Row, bindparam, select, union_all
 
 from runtime.identity.accounts import Account, account_table
 from runtime.jira.context import Context
@@ -180,6 +180,12 @@ _BY_IDS = _PLAIN.where(issue_table.c.id.in_(bindparam("ids", expanding=True)))
 _CHILDREN = _PLAIN.where(issue_table.c.parent_id.in_(bindparam("ids", expanding=True))).order_by(
     issue_table.c.id
 )
+# two lookups by index; an OR of the two is a scan where few issues have a parent
 _FAMILY = _PLAIN.where(
-    (issue_table.c.parent_id == bindparam("id")) | (issue_table.c.id == bindparam("parent"))
+    issue_table.c.id.in_(
+        union_all(
+            select(issue_table.c.id).where(issue_table.c.parent_id == bindparam("id")),
+            select(bindparam("parent", type_=Integer)),
+        )
+    )
 ).order_by(issue_table.c.id)

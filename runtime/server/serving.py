@@ -62,8 +62,9 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         StateError: ``PORT_IN_USE`` if the address cannot be bound.
     """
+    # the protocol is named, else asyncio does not switch off the delay of small packets
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
