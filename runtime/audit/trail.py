@@ -7,9 +7,21 @@ rule that nobody hands one in.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Boolean, Column, Engine, Float, Integer, String, Table, Text, insert, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Integer,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+)
 
 from runtime.clock import Clock
 from runtime.database import metadata
@@ -96,17 +108,20 @@ class AuditTrail:
 
     def append(self, record: AuditRecord) -> AuditRecord:
         """Write one record and return it as written."""
+        with self._engine.begin() as connection:
+            return self.append_in(connection, record)
+
+    def append_in(self, connection: Connection, record: AuditRecord) -> AuditRecord:
+        """Write one record inside the caller's transaction: both are kept, or neither."""
         stamped = replace(
             record,
             at_s=self._clock.now_s(),
             message=redact(record.message),
             path=None if record.path is None else redact(record.path),
         )
-        row = asdict(stamped)
-        del row["id"]
+        row = {name: getattr(stamped, name) for name in _COLUMNS}
         row["detail"] = redact(json.dumps(row["detail"], sort_keys=True))
-        with self._engine.begin() as connection:
-            connection.execute(insert(audit_table), row)
+        connection.execute(_INSERT, row)
         return stamped
 
     def read(
@@ -119,6 +134,10 @@ class AuditTrail:
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return tuple(_record(dict(row._mapping)) for row in reversed(rows))
+
+
+_COLUMNS = tuple(column.name for column in audit_table.columns if column.name != "id")
+_INSERT = insert(audit_table)
 
 
 def redact(text: str) -> str:

@@ -221,9 +221,8 @@ class Invoker:
                 code=code,
                 logs=[asdict(line) for line in outcome.logs],
                 usage=asdict(outcome.usage),
-            )
-        )
-        self._audit.append(
+            ),
+            self._audit,
             AuditRecord(
                 kind="invocation",
                 allowed=outcome.fault is None,
@@ -236,7 +235,7 @@ class Invoker:
                 account_id=order.account_id,
                 path=order.function,
                 duration_ms=outcome.usage.wall_ms,
-            )
+            ),
         )
 
 

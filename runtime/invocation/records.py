@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Boolean, Column, Engine, Float, String, Table, Text, insert, select
 
-from runtime.audit.trail import redact
+from runtime.audit.trail import AuditRecord, AuditTrail, redact
 from runtime.database import metadata
 
 invocation_table = Table(
@@ -66,13 +66,17 @@ class InvocationRecords:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def append(self, record: InvocationRecord) -> None:
-        """Write one record; log texts pass the redaction of the audit trail."""
+    def append(self, record: InvocationRecord, audit: AuditTrail, decided: AuditRecord) -> None:
+        """Write one record and its audit record at once.
+
+        Log texts pass the redaction of the audit trail.
+        """
         values = {name: getattr(record, name) for name in InvocationRecord.__dataclass_fields__}
         values["logs"] = redact(json.dumps(list(record.logs)))
         values["usage"] = json.dumps(dict(record.usage))
         with self._engine.begin() as connection:
-            connection.execute(insert(invocation_table), values)
+            connection.execute(_INSERT, values)
+            audit.append_in(connection, decided)
 
     def read(
         self, *, invocation_id: str | None = None, limit: int = 20
@@ -85,6 +89,9 @@ class InvocationRecords:
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return tuple(_record(dict(row._mapping)) for row in reversed(rows))
+
+
+_INSERT = insert(invocation_table)
 
 
 def _record(row: dict[str, object]) -> InvocationRecord:

@@ -4,10 +4,8 @@ import base64
 import binascii
 
 from pydantic import SecretStr
-from sqlalchemy import Engine
 
 from runtime.errors import CredentialError
-from runtime.identity.accounts import find_account
 from runtime.identity.api_tokens import ApiTokens
 from runtime.identity.principal import ANONYMOUS, LOGIN_FAILED, Principal
 from runtime.installation.store import InstallationStore
@@ -20,9 +18,9 @@ class CredentialAuthenticator:
 
     On the gateway only a Bearer token is valid, and what does not resolve is refused. On the site
     only basic authentication with an API token is, and what does not resolve goes on as anonymous.
+    Whether the account is active, the product itself looks up with every request.
 
     Args:
-        engine: The state database, for accounts.
         api_tokens: Verifies basic credentials.
         broker: Verifies access tokens.
         installations: Asked what an installation may do now.
@@ -33,12 +31,10 @@ class CredentialAuthenticator:
 
     def __init__(
         self,
-        engine: Engine,
         api_tokens: ApiTokens,
         broker: TokenBroker,
         installations: InstallationStore,
     ) -> None:
-        self._engine = engine
         self._api_tokens = api_tokens
         self._broker = broker
         self._installations = installations
@@ -65,13 +61,9 @@ class CredentialAuthenticator:
         grant = self._installations.find_live_grant(held.installation_id)
         if grant is None:
             raise CredentialError
-        with self._engine.connect() as connection:
-            account = find_account(connection, held.account_id)
-        if account is None or not account.active:
-            raise CredentialError
         return Principal(
             model="forge",
-            account_id=account.account_id,
+            account_id=held.account_id,
             scopes=held.scopes & grant.installation.granted & frozenset(grant.declared),
             app_id=held.app_id,
         )
@@ -85,6 +77,6 @@ class CredentialAuthenticator:
         if not user:
             return ANONYMOUS
         account = self._api_tokens.verify(user, SecretStr(secret))
-        if account is None or not account.active:
+        if account is None:
             return LOGIN_FAILED
         return Principal(model="basic", account_id=account.account_id)

@@ -60,9 +60,7 @@ class Firebrick:
         self.installations = InstallationStore(engine)
         self.api_tokens = ApiTokens(engine, clock, ids)
         self.broker = TokenBroker(engine, clock, ids)
-        authenticator = CredentialAuthenticator(
-            engine, self.api_tokens, self.broker, self.installations
-        )
+        authenticator = CredentialAuthenticator(self.api_tokens, self.broker, self.installations)
         self.jira = Jira(engine, self.operations, authenticator, clock, ids)
         self.gateway = Gateway(
             product=self.jira,
