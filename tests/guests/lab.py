@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TypedDict, Unpack
 
 from runtime.hostfunctions.prelude import platform_prelude, standins
 from runtime.sandbox.engine import Engine
@@ -73,30 +74,39 @@ class Calls:
         return json.dumps(self.answer).encode()
 
 
-def start_with(*args: object, handler: str = "main.run", seed: int = 1, **changes: object) -> Start:
+class Changes(TypedDict, total=False):
+    """What may differ from one evaluation to another."""
+
+    setup: str
+    door: Door
+    scripts: tuple[tuple[str, str], ...]
+    seed: int
+    now_s: float
+    env: Mapping[str, str]
+    extra: Mapping[str, object]
+
+
+def start_with(*args: object, handler: str = "main.run", **changes: Unpack[Changes]) -> Start:
     """Return a start of the lab's guest."""
-    given: dict[str, object] = {"now_s": 1_700_000_000.0, "env": {}, "extra": {}, **changes}
-    return Start(handler, args, bytes([seed]) * 32, **given)  # type: ignore[arg-type]  # see above
+    return Start(
+        handler=handler,
+        args=args,
+        seed=bytes([changes.get("seed", 1)]) * 32,
+        now_s=changes.get("now_s", 1_700_000_000.0),
+        env=changes.get("env", {}),
+        extra=changes.get("extra", {}),
+    )
 
 
-def run(
-    sources: Sequence[str],
-    *,
-    setup: str = "",
-    door: Door | None = None,
-    scripts: tuple[tuple[str, str], ...] = (),
-    **changes: object,
-) -> Outcome:
+def run(sources: Sequence[str], **changes: Unpack[Changes]) -> Outcome:
     """Evaluate JavaScript expressions in one fresh guest."""
-    start = start_with(setup, list(sources), **changes)
-    return evaluator(scripts)(start, door or Calls())
+    start = start_with(changes.get("setup", ""), list(sources), **changes)
+    return evaluator(changes.get("scripts", ()))(start, changes.get("door") or Calls())
 
 
-def evaluate(
-    *sources: str, setup: str = "", door: Door | None = None, **changes: object
-) -> list[object]:
+def evaluate(*sources: str, **changes: Unpack[Changes]) -> list[object]:
     """Return the values of JavaScript expressions, thrown errors as name, message and code."""
-    outcome = run(sources, setup=setup, door=door, **changes)
+    outcome = run(sources, **changes)
     assert outcome.fault is None, outcome.fault
     assert outcome.result is not None
     values = json.loads(outcome.result)
@@ -104,8 +114,6 @@ def evaluate(
     return values
 
 
-def value_of(
-    source: str, *, setup: str = "", door: Door | None = None, **changes: object
-) -> object:
+def value_of(source: str, **changes: Unpack[Changes]) -> object:
     """Return the value of one JavaScript expression."""
-    return evaluate(source, setup=setup, door=door, **changes)[0]
+    return evaluate(source, **changes)[0]

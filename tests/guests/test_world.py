@@ -84,7 +84,7 @@ def test_an_error_is_shown_with_its_stack_its_own_fields_and_its_cause() -> None
         "{ toString() { throw new Error('x'); } }",
         "Object.create({ get constructor() { throw 3; } })",
         "new (class extends Map { get size() { throw 4; } })()",
-        "(() => { let deep = {}; for (let i = 0; i < 5000; i += 1) deep = { deep }; return deep; })()",
+        "Array.from({ length: 5000 }).reduce((deep) => ({ deep }), {})",
     ],
 )
 def test_no_value_makes_the_console_throw(value: str) -> None:

@@ -87,6 +87,7 @@
   });
 
   async function throughDoor(name, message, signal) {
+    signal?.throwIfAborted();
     const answer = host.door(name, stringify(message));
     const reply = parse(await (signal ? Promise.race([answer, aborted(signal)]) : answer));
     if (reply.error) throw coded(reply.error.code, reply.error.message);
@@ -99,7 +100,6 @@
   // Method, headers and body, checked and completed as fetch does it.
   async function outgoing(input, init) {
     const request = new Request(input, init ?? {});
-    init?.signal?.throwIfAborted();
     const message = { url: request.url, method: request.method, headers: [...request.headers] };
     if (isBytes(init?.body)) {
       const bytes = new Uint8Array(await request.arrayBuffer());
