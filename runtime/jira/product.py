@@ -85,6 +85,10 @@ class Jira:
         The answer says which operation ran or was refused, by which rule, and as which account the
         credential was resolved: that is for the audit, and none of it goes on the wire.
         """
+        with self._store.turn():
+            return self._handle(request)
+
+    def _handle(self, request: JiraRequest) -> JiraResponse:
         resolved = self._operations.resolve(request.method, request.path)
         try:
             principal = self._authenticator.authenticate(request)

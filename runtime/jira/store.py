@@ -34,6 +34,10 @@ class Store:
         self._begin_writing = "BEGIN IMMEDIATE" if sqlite else None
         self._sites = SiteCache()
 
+    def turn(self) -> AbstractContextManager[object]:
+        """Return what is to be held for a whole request, its authentication too."""
+        return self._turn
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a snapshot; whatever was written in it is dropped."""
