@@ -25,7 +25,6 @@ YAML = "valid-yaml-required"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML was built with it
 _BLAME_START = ("while scanning a quoted scalar", "while scanning a simple key")
 _HINTS = {
-    "'\\t'": "Indent with spaces; YAML forbids tabs there.",
     "could not find expected ':'": "Every entry of a map is written `key: value`.",
     "mapping values are not allowed": "Quote a value that holds `: `, or check the indentation.",
     "found unexpected end of stream": "A quote that is opened must be closed.",
@@ -77,7 +76,7 @@ def compose(text: str, path: str) -> Composition:
     except UnicodeEncodeError as error:
         return Composition(None, (_unreadable_character(path, text, text[error.start]),))
     except yaml.MarkedYAMLError as error:
-        return Composition(None, (*composer.problems, _syntax(path, error)))
+        return Composition(None, (*composer.problems, _syntax(path, text, error)))
     return Composition(composer.root, tuple(composer.problems))
 
 
@@ -272,11 +271,20 @@ def _unreadable_character(path: str, text: str, character: str) -> Problem:
     return _fault(path, place, OURS + "not-text", message, hint)
 
 
-def _syntax(path: str, error: yaml.MarkedYAMLError) -> Problem:
+def _syntax(path: str, text: str, error: yaml.MarkedYAMLError) -> Problem:
     what = error.problem or "cannot be read"
     at_start = error.context in _BLAME_START and error.context_mark is not None
     mark = error.context_mark if at_start else error.problem_mark or error.context_mark
     place = Position(mark.line + 1, mark.column + 1) if mark else Position()
+    if _character(text, place) == "\t":
+        message = "A tab stands where YAML allows spaces only."
+        return _fault(path, place, YAML, message, "Indent with spaces.")
     context = f"{error.context}: " if error.context else ""
     hint = next((hint for part, hint in _HINTS.items() if part in what), "")
     return _fault(path, place, YAML, f"This is not valid YAML: {context}{what}.", hint)
+
+
+def _character(text: str, place: Position) -> str:
+    lines = text.split("\n", place.line)
+    line = lines[place.line - 1] if place.line <= len(lines) else ""
+    return line[place.column - 1 : place.column]
