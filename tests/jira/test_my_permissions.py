@@ -1,6 +1,8 @@
 import pytest
+from sqlalchemy import update
 
 from runtime.jira.permission_keys import ALL_PERMISSIONS
+from runtime.jira.schema import comment_table
 from tests.jira.worlds import World
 
 API = "/rest/api/3/"
@@ -141,3 +143,17 @@ def test_permitted_projects_need_every_permission(world: World) -> None:
     assert keys(None, "BROWSE_PROJECTS") == ["PUB"]
     assert world.post(API + "permissions/project", {"permissions": []}).status == 400
     assert world.post(API + "permissions/project", {"permissions": ["X"]}).status == 400
+
+
+def test_a_comment_kept_for_a_group_is_read_by_its_members(world: World) -> None:
+    group = world.site().find_group("site-admins")
+    assert group is not None
+    with world.engine.begin() as connection:
+        connection.execute(
+            update(comment_table)
+            .where(comment_table.c.id == 10000)
+            .values(visibility_type="group", visibility_id=group.group_id)
+        )
+    assert held(world, "&commentId=10000", "amy", "BROWSE_PROJECTS") == [True]
+    path = f"{API}mypermissions?permissions=BROWSE_PROJECTS&commentId=10000"
+    assert world.get(path, as_="paul").status == 404

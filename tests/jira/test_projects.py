@@ -1,5 +1,8 @@
 import pytest
+from sqlalchemy import insert, update
 
+from runtime.jira import schema
+from runtime.jira.configuration import touch
 from tests.jira.worlds import World
 
 API = "/rest/api/3/"
@@ -175,3 +178,27 @@ def test_a_property_has_bounds(world: World) -> None:
     assert world.put(path, "v" * 32_766, as_="paul").status == 201
     assert world.put(path, "v" * 32_767, as_="paul").status == 400
     assert world.put(path, as_="paul", raw=b"null").status == 400
+
+
+def test_a_project_shows_its_category_and_can_lose_it(world: World) -> None:
+    with world.engine.begin() as connection:
+        connection.execute(
+            insert(schema.project_category_table).values(
+                id=10000, cloud_id=world.cloud_id, name="Shops", description="All shops."
+            )
+        )
+        touch(connection, world.cloud_id)
+    path = API + "project/PUB"
+    assert world.put(path, {"categoryId": "10000"}, as_="paul").status == 200
+    assert world.get(path).json["projectCategory"]["name"] == "Shops"
+    assert keys(world, "project/search?categoryId=10000", None) == ["PUB"]
+    assert keys(world, "project/search?categoryId=10000&orderBy=-category", "paul") == ["PUB"]
+    assert "projectCategory" not in world.put(path, {"categoryId": -1}, as_="paul").json
+
+
+def test_a_security_scheme_names_its_default_level(world: World) -> None:
+    with world.engine.begin() as connection:
+        connection.execute(update(schema.security_scheme_table).values(default_level_id=10000))
+        touch(connection, world.cloud_id)
+    scheme = world.get(API + "project/VAULT/issuesecuritylevelscheme", as_="paul").json
+    assert scheme["defaultSecurityLevelId"] == 10000
