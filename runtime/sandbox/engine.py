@@ -138,12 +138,12 @@ class Engine:
             ManifestError: The module does not follow the guest ABI; the message names each import
                 and export that is wrong.
         """
-        compiled, binary = require_module(self._machine.engine, module)
+        checked = require_module(self._machine.engine, module)
         return WasmImage(
-            digest=hashlib.sha256(binary).hexdigest(),
+            module=checked,
             machine=self._machine,
             doors=self._doors,
-            pre=self._raw_linker.instantiate_pre(compiled),
+            pre=self._raw_linker.instantiate_pre(checked.compiled),
             timebase=self._timebase,
         )
 

@@ -120,7 +120,7 @@ def refused_imports(module: wasmtime.Module, functions: Mapping[Name, HostFuncti
     """Name every import of a module that is not offered, or is offered with another type (I1)."""
     problems = []
     for item in module.imports:
-        shown = f"{item.module}.{item.name}"
+        shown = f"{item.module}.{item.name}".encode("unicode_escape").decode()
         function = functions.get((item.module, item.name or ""))
         if not isinstance(item.type, wasmtime.FuncType):
             problems.append(f"import {shown} is not a function; only functions can be imported")

@@ -4,6 +4,7 @@ The ABI is documented in ``docs/guest-abi.md``. A module is checked when it is l
 import and export that is wrong is named then; nothing about it is found out only by running it.
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,14 +24,16 @@ from runtime.sandbox.hostlink import (
 )
 from runtime.sandbox.instance import Instance, fault_of
 from runtime.sandbox.limits import MIB, Limits
-from runtime.sandbox.machine import Machine, engine_config
+from runtime.sandbox.machine import Machine, make_engine
 from runtime.sandbox.meter import LOG_LEVELS, Meter, Stopped
 from runtime.sandbox.timebase import Timebase
 from runtime.sandbox.values import Door, Fault, Inspect, LiveGuest, Outcome, Start
 from runtime.sandbox.wasi import WASI_FUNCTIONS, WasiHost
+from runtime.sandbox.wasmfile import with_exported_start
 
 MOST_MODULE_BYTES = 32 * MIB  # of a module; compiling more would hold the host for too long
 DOOR_NAME = "requestJira"
+START_EXPORT = "\0start"  # what a module's start function is called by; no toolchain uses the name
 
 RAW_FUNCTIONS = WASI_FUNCTIONS | {
     ("firebrick", DOOR_NAME): HostFunction(("i32", "i32"), "i64", "raw_request", 0),
@@ -52,7 +55,7 @@ def check_module(module: bytes) -> list[str]:
         module: Binary module, or text format.
     """
     try:
-        engine = wasmtime.Engine(engine_config(Limits().stack_bytes))
+        engine, _pooling = make_engine(1, Limits().stack_bytes)
         binary = as_binary(module)
         return _problems(wasmtime.Module(engine, binary))
     except ManifestError as error:
@@ -77,8 +80,23 @@ def as_binary(module: bytes) -> bytes:
         raise ManifestError("WASM_INVALID", f"not WebAssembly: {error}") from error
 
 
-def require_module(engine: wasmtime.Engine, module: bytes) -> tuple[wasmtime.Module, bytes]:
-    """Return the compiled and the binary module; raises ManifestError naming what is wrong."""
+@dataclass(frozen=True, slots=True)
+class RawModule:
+    """A module that follows the ABI.
+
+    Attributes:
+        compiled: The module as it runs.
+        digest: SHA-256 of the binary module as it was given.
+        starts: Whether it has a start function, which is `START_EXPORT` now.
+    """
+
+    compiled: wasmtime.Module
+    digest: str
+    starts: bool
+
+
+def require_module(engine: wasmtime.Engine, module: bytes) -> RawModule:
+    """Return a module that follows the ABI; raises ManifestError naming all that is wrong."""
     binary = as_binary(module)
     try:
         compiled = wasmtime.Module(engine, binary)
@@ -87,7 +105,10 @@ def require_module(engine: wasmtime.Engine, module: bytes) -> tuple[wasmtime.Mod
     problems = _problems(compiled)
     if problems:
         raise ManifestError("WASM_ABI", "; ".join(problems))
-    return compiled, binary
+    started = with_exported_start(binary, START_EXPORT)
+    starts = started is not binary
+    digest = hashlib.sha256(binary).hexdigest()
+    return RawModule(wasmtime.Module(engine, started) if starts else compiled, digest, starts)
 
 
 def _first_line(error: Exception) -> str:
@@ -97,6 +118,8 @@ def _first_line(error: Exception) -> str:
 def _problems(module: wasmtime.Module) -> list[str]:
     problems = refused_imports(module, RAW_FUNCTIONS)
     exports = {item.name: item.type for item in module.exports}
+    if START_EXPORT in exports:
+        problems.append("an export has a name that is the sandbox's own")
     if not isinstance(exports.get("memory"), wasmtime.MemoryType):
         problems.append("export memory is missing: the guest's linear memory")
     for name, (params, result) in EXPORTS.items():
@@ -161,18 +184,23 @@ class WasmImage:
     """A raw WebAssembly app made ready to run.
 
     Attributes:
-        digest: SHA-256 of the binary module.
+        module: The module.
         machine: Where its guests live.
         doors: Who calls doors.
         pre: The module with its imports resolved.
         timebase: Makes the time of each run.
     """
 
-    digest: str
+    module: RawModule
     machine: Machine
     doors: DoorPool
     pre: wasmtime.InstancePre
     timebase: Callable[[], Timebase]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the binary module."""
+        return self.module.digest
 
     def run(
         self, start: Start, door: Door, limits: Limits, *, inspect: Inspect | None = None
@@ -202,6 +230,8 @@ class WasmImage:
         with inside(host):
             try:
                 host.instance = Instance(self.machine, self.pre, host.meter)
+                if self.module.starts:
+                    host.instance.call(START_EXPORT)
                 packed = give(host.instance, _start_json(start))
                 packed = host.instance.call("invoke", packed >> 32, packed & 0xFFFF_FFFF)
                 host.flush_streams()

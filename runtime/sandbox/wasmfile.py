@@ -15,7 +15,7 @@ PAGE_BYTES = 65_536
 CHUNK_BYTES = 4_096  # granularity of skipped zeroes: one page of the machine
 
 MEMORY, GLOBAL, EXPORT, START, DATA, DATA_COUNT = 5, 6, 7, 8, 11, 12
-_KIND_GLOBAL, _IMPORT = 3, 2
+_KIND_FUNCTION, _KIND_GLOBAL, _IMPORT = 0, 3, 2
 _I32, _I64, _MUTABLE, _I32_CONST, _I64_CONST, _END = 0x7F, 0x7E, 1, 0x41, 0x42, 0x0B
 _WORD_BITS = {_I32: 32, _I64: 64}
 _CONST = {_I32: _I32_CONST, _I64: _I64_CONST}
@@ -223,6 +223,28 @@ def with_image(module: bytes, image: bytes, globals_now: Mapping[str, int]) -> b
     written = [Section(item.kind, changed.get(item.kind, item.body)) for item in kept]
     last = max((at for at, item in enumerate(written) if item.kind), default=-1) + 1
     written.insert(last, Section(DATA, _data_body(image)))
+    return write_sections(written)
+
+
+def with_exported_start(module: bytes, name: str) -> bytes:
+    """Return a valid module whose start function is an export instead, if it has one.
+
+    A start function runs before anybody has the instance in hand; an export runs when it is called.
+    """
+    sections = read_sections(module)
+    starts = _bodies(sections, START)
+    if not starts:
+        return module
+    entry = unsigned_leb(len(name.encode())) + name.encode() + bytes([_KIND_FUNCTION]) + starts[0]
+    written = []
+    for item in sections:
+        if item.kind == EXPORT:
+            reader = Reader(item.body)
+            count = reader.unsigned()
+            rest = item.body[reader.place :]
+            written.append(Section(EXPORT, unsigned_leb(count + 1) + rest + entry))
+        elif item.kind != START:
+            written.append(item)
     return write_sections(written)
 
 
