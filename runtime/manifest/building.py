@@ -17,7 +17,7 @@ from runtime.manifest.model import (
     Remote,
     Resource,
 )
-from runtime.manifest.nodes import Node, Plain, canonical_json, node_of
+from runtime.manifest.nodes import Node, Plain, node_of, to_json
 
 APP_ID = re.compile(r"ari:cloud:ecosystem::app/(\S+)")
 HANDLER = re.compile(r"([\w-]+(?:/[\w-]+)*)\.([\w-]+)\Z")
@@ -50,19 +50,19 @@ def build_manifest(root: Node) -> Manifest | None:
         resources=MappingProxyType({one.key: one for one in _resources(root)}),
         remotes=MappingProxyType(remotes),
         sections=MappingProxyType({key: node.plain() for key, node in root.entries.items()}),
-        canonical=canonical_json(root.plain()),
+        document=to_json(root.plain()),
     )
 
 
-def manifest_from_json(canonical: str) -> Manifest:
-    """Return the manifest whose `Manifest.canonical` this is; equal to the first, without places.
+def manifest_from_json(document: str) -> Manifest:
+    """Return the manifest whose `Manifest.document` this is; equal to the first, without places.
 
     Raises:
         ValueError: The text is no such document.
     """
-    manifest = build_manifest(node_of(json.loads(canonical)))
+    manifest = build_manifest(node_of(json.loads(document)))
     if manifest is None:
-        raise ValueError("not a canonical manifest")
+        raise ValueError("not the document of a manifest")
     return manifest
 
 

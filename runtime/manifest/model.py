@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from runtime.manifest.nodes import START, Plain
+from runtime.manifest.nodes import START, Plain, to_json
 from runtime.manifest.problems import Position
 
 NO_PLAIN: Mapping[str, Plain] = MappingProxyType({})
@@ -175,7 +175,7 @@ class Manifest:
         resources: Resources by key.
         remotes: Remotes by key.
         sections: Every top-level section as frozen plain values.
-        canonical: The document as canonical JSON; equal text, equal meaning.
+        document: The document as JSON, in the order of the file; what a deployment can keep.
     """
 
     app_id: str
@@ -188,12 +188,12 @@ class Manifest:
     resources: Mapping[str, Resource]
     remotes: Mapping[str, Remote]
     sections: Mapping[str, Plain]
-    canonical: str
+    document: str
 
     @property
     def digest(self) -> str:
         """SHA-256 of the document's meaning: comments, order and layout do not change it."""
-        return hashlib.sha256(self.canonical.encode()).hexdigest()
+        return hashlib.sha256(to_json(self.sections, canonical=True).encode()).hexdigest()
 
     @property
     def declared_scopes(self) -> frozenset[str]:

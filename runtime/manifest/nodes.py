@@ -113,9 +113,14 @@ def thaw(value: Plain) -> object:
     return value
 
 
-def canonical_json(value: Plain) -> str:
-    """Return one text for one value: sorted keys, no spaces, numbers that JSON lacks as text."""
-    return json.dumps(_finite(thaw(value)), sort_keys=True, separators=(",", ":"))
+def to_json(value: Plain, *, canonical: bool = False) -> str:
+    """Return a value as JSON without spaces; numbers that JSON lacks become text.
+
+    Args:
+        value: What to write.
+        canonical: Sort the keys, so that equal values give equal texts; else keep their order.
+    """
+    return json.dumps(_finite(thaw(value)), sort_keys=canonical, separators=(",", ":"))
 
 
 def _finite(value: object) -> object:
