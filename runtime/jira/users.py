@@ -4,8 +4,8 @@ Source:
     Jira Cloud REST API v3, "Users", "User search".
 
 Differs:
-    A search matches words of the display name at their beginning, and the e-mail address of the
-    caller alone, since other addresses are hidden.
+    A search matches words of the display name at their beginning, whole account ids, and the e-mail
+    address of the caller alone, since other addresses are hidden.
 """
 
 from collections.abc import Callable
@@ -160,9 +160,11 @@ def require_user_picker(context: Context) -> None:
 
 
 def matches(context: Context, account: Account, query: str) -> bool:
-    """Say whether a search finds an account: by words of its name, or the caller's own address."""
+    """Say whether a search finds an account: by name, account id, or the caller's own address."""
     words = account.display_name.lower().split()
     if all(any(word.startswith(part) for word in words) for part in query.lower().split()):
+        return True
+    if query == account.account_id:
         return True
     own = account.account_id == context.account_id and account.email is not None
     return own and str(account.email).lower().startswith(query.lower())
