@@ -2,7 +2,16 @@
 const parts = (input, base) => {
   try {
     const url = new URL(input, base);
-    return [url.href, url.origin, url.username, url.password, url.host, url.pathname, url.search, url.hash];
+    return [
+      url.href,
+      url.origin,
+      url.username,
+      url.password,
+      url.host,
+      url.pathname,
+      url.search,
+      url.hash,
+    ];
   } catch (error) {
     return error.code;
   }
@@ -22,7 +31,7 @@ const thrown = (act) => {
   } catch (error) {
     return `${error.name} ${error.code} ${error.message}`;
   }
-  return 'nothing thrown';
+  return "nothing thrown";
 };
 const rejected = async (act) => {
   try {
@@ -30,7 +39,7 @@ const rejected = async (act) => {
   } catch (error) {
     return error.name;
   }
-  return 'nothing thrown';
+  return "nothing thrown";
 };
 const points = (text) => Array.from(text, (one) => one.codePointAt(0));
 const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));

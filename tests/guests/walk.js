@@ -4,8 +4,9 @@
   const seen = new Set();
   const found = [];
   let front = Object.entries(roots);
-  const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
-  const name = (key) => (typeof key === 'symbol' ? `[${String(key).slice(7, -1)}]` : key);
+  const isObject = (value) =>
+    (typeof value === "object" && value !== null) || typeof value === "function";
+  const name = (key) => (typeof key === "symbol" ? `[${String(key).slice(7, -1)}]` : key);
   while (front.length > 0) {
     const next = [];
     for (const [path, value] of front) {
@@ -15,9 +16,12 @@
       next.push([`${path}.__proto__`, Object.getPrototypeOf(value)]);
       for (const key of Reflect.ownKeys(value)) {
         const property = Object.getOwnPropertyDescriptor(value, key);
-        keys.push('value' in property ? name(key) : `${name(key)}()`);
-        next.push([`${path}.${name(key)}`, property.value], [`${path}.${name(key)} get`, property.get],
-          [`${path}.${name(key)} set`, property.set]);
+        keys.push("value" in property ? name(key) : `${name(key)}()`);
+        next.push(
+          [`${path}.${name(key)}`, property.value],
+          [`${path}.${name(key)} get`, property.get],
+          [`${path}.${name(key)} set`, property.set],
+        );
       }
       found.push([path, value, keys]);
     }

@@ -5,8 +5,8 @@
 export class NotEmulatedError extends Error {
   constructor(what) {
     super(`Not emulated yet: ${what}.`);
-    this.name = 'NotEmulatedError';
-    this.code = 'NOT_EMULATED';
+    this.name = "NotEmulatedError";
+    this.code = "NOT_EMULATED";
   }
 }
 
@@ -26,33 +26,41 @@ export class HttpError extends Error {
 export class NotAllowedError extends HttpError {
   constructor(message) {
     super(message, 403);
-    this.name = 'REQUEST_EGRESS_ALLOWLIST_ERR';
+    this.name = "REQUEST_EGRESS_ALLOWLIST_ERR";
   }
 }
 
 export class ExternalEndpointNotAllowedError extends NotAllowedError {
   constructor(url) {
-    super(`URL not included in the external fetch backend permissions: ${url}. `
-      + 'Visit go.atlassian.com/forge-egress for more information.');
+    super(
+      `URL not included in the external fetch backend permissions: ${url}. ` +
+        "Visit go.atlassian.com/forge-egress for more information.",
+    );
   }
 }
 
 export class InvalidWorkspaceRequestedError extends NotAllowedError {
-  constructor(url) { super(`Invalid workspace requested in URL: ${url}.`); }
+  constructor(url) {
+    super(`Invalid workspace requested in URL: ${url}.`);
+  }
 }
 
 export class ProductEndpointNotAllowedError extends NotAllowedError {
-  constructor(url) { super(`URL not allowed: ${url}.`); }
+  constructor(url) {
+    super(`URL not allowed: ${url}.`);
+  }
 }
 
 export class RequestProductNotAllowedError extends NotAllowedError {
-  constructor(requested, context) { super(`Request ${requested} is not allowed from ${context} context.`); }
+  constructor(requested, context) {
+    super(`Request ${requested} is not allowed from ${context} context.`);
+  }
 }
 
 export class FetchError extends Error {
   constructor(message) {
     super(message);
-    this.name = 'FUNCTION_FETCH_ERR';
+    this.name = "FUNCTION_FETCH_ERR";
   }
 }
 
@@ -61,34 +69,47 @@ export class NeedsAuthenticationError extends HttpError {
     super(message, 401);
     this.serviceKey = serviceKey;
     this.options = options;
-    this.name = 'NEEDS_AUTHENTICATION_ERR';
+    this.name = "NEEDS_AUTHENTICATION_ERR";
   }
 }
 
 export class ProxyRequestError extends HttpError {
   constructor(status, errorCode) {
-    super(`Forge platform failed to process runtime HTTP request - ${status} - ${errorCode}`, status);
+    super(
+      `Forge platform failed to process runtime HTTP request - ${status} - ${errorCode}`,
+      status,
+    );
     this.errorCode = errorCode;
-    this.name = 'PROXY_ERR';
+    this.name = "PROXY_ERR";
   }
 }
 
-export const FUNCTION_ERR = 'FUNCTION_ERR';
+export const FUNCTION_ERR = "FUNCTION_ERR";
 
-const platform = ['NEEDS_AUTHENTICATION_ERR', 'REQUEST_EGRESS_ALLOWLIST_ERR', 'FUNCTION_FETCH_ERR', 'PROXY_ERR'];
-const hosted = ['NEEDS_AUTHENTICATION_ERR', 'REQUEST_EGRESS_ALLOWLIST_ERR', 'FUNCTION_FETCH_ERR', FUNCTION_ERR];
+const platform = [
+  "NEEDS_AUTHENTICATION_ERR",
+  "REQUEST_EGRESS_ALLOWLIST_ERR",
+  "FUNCTION_FETCH_ERR",
+  "PROXY_ERR",
+];
+const hosted = [
+  "NEEDS_AUTHENTICATION_ERR",
+  "REQUEST_EGRESS_ALLOWLIST_ERR",
+  "FUNCTION_FETCH_ERR",
+  FUNCTION_ERR,
+];
 
 export const isForgePlatformError = (error) => platform.includes(error.name);
 export const isHostedCodeError = (error) => hosted.includes(error.name);
-export const isExpectedError = (error) => error.name === 'NEEDS_AUTHENTICATION_ERR'
-  && error.options?.isExpectedError === true;
+export const isExpectedError = (error) =>
+  error.name === "NEEDS_AUTHENTICATION_ERR" && error.options?.isExpectedError === true;
 
 // An answer as app code gets it, unless the platform's proxy says that the call failed on the way.
 export function checked(response) {
-  const code = response.headers.get('forge-proxy-error');
+  const code = response.headers.get("forge-proxy-error");
   if (!code) return response;
-  if (code === 'NEEDS_AUTHENTICATION_ERR') {
-    throw new NeedsAuthenticationError('Authentication Required', 'atlassian-token-service-key');
+  if (code === "NEEDS_AUTHENTICATION_ERR") {
+    throw new NeedsAuthenticationError("Authentication Required", "atlassian-token-service-key");
   }
   throw new ProxyRequestError(response.status, code);
 }

@@ -1,38 +1,58 @@
 // The two globals through which app code reaches the platform, and `fetch`.
 //
 // Follows: what the published packages read and call: `__forge_fetch__(meta, path, init)` answers a
-// fetch Response; `__forge_runtime__` holds who runs what, where, and never a credential. The request
-// is put together as the Fetch Standard's Request does it, so a bad header, or a body on GET, fails
-// here as it would there.
-// Differs: `proxy.token` is empty and `kvs` is undefined always; `featureFlags` knows no flag; metrics
-// count nothing; only `fpp` calls to Jira are emulated, every other call is refused by an error with
-// code NOT_EMULATED that names what is missing.
+// fetch Response; `__forge_runtime__` holds who runs what, where, and never a credential. The
+// request is put together as the Fetch Standard's Request does it, so a bad header, or a body on
+// GET, fails here as it would there.
+// Differs: `proxy.token` is empty and `kvs` is undefined always; `featureFlags` knows no flag;
+// metrics count nothing; only `fpp` calls to Jira are emulated, every other call is refused by an
+// error with code NOT_EMULATED that names what is missing.
 (host) => {
   const { ArrayBuffer, Promise, Request, Response, Uint8Array } = globalThis;
   const { parse, stringify } = JSON;
   const bodyless = [204, 205, 304];
-  const reasons = new Map([[200, 'OK'], [201, 'Created'], [202, 'Accepted'], [204, 'No Content'],
-    [303, 'See Other'], [400, 'Bad Request'], [401, 'Unauthorized'], [403, 'Forbidden'],
-    [404, 'Not Found'], [405, 'Method Not Allowed'], [409, 'Conflict'], [412, 'Precondition Failed'],
-    [413, 'Payload Too Large'], [415, 'Unsupported Media Type'], [429, 'Too Many Requests'],
-    [500, 'Internal Server Error'], [501, 'Not Implemented'], [503, 'Service Unavailable']]);
-  const expose = (name, value) => Object.defineProperty(globalThis, name, {
-    value, writable: true, configurable: true, enumerable: false,
-  });
+  const reasons = new Map([
+    [200, "OK"],
+    [201, "Created"],
+    [202, "Accepted"],
+    [204, "No Content"],
+    [303, "See Other"],
+    [400, "Bad Request"],
+    [401, "Unauthorized"],
+    [403, "Forbidden"],
+    [404, "Not Found"],
+    [405, "Method Not Allowed"],
+    [409, "Conflict"],
+    [412, "Precondition Failed"],
+    [413, "Payload Too Large"],
+    [415, "Unsupported Media Type"],
+    [429, "Too Many Requests"],
+    [500, "Internal Server Error"],
+    [501, "Not Implemented"],
+    [503, "Service Unavailable"],
+  ]);
+  const expose = (name, value) =>
+    Object.defineProperty(globalThis, name, {
+      value,
+      writable: true,
+      configurable: true,
+      enumerable: false,
+    });
 
   const capabilities = {
-    kvs: 'the key-value store (@forge/kvs)',
-    sql: 'Forge SQL (@forge/sql)',
-    os: 'the object store (@forge/object-store)',
-    llm: 'Forge LLMs (@forge/llm)',
-    realtime: 'realtime channels (@forge/realtime)',
-    tpp: 'external authentication (withProvider)',
-    frc: 'remotes (invokeRemote)',
-    fcc: 'containers (invokeService)',
-    emails: 'e-mail (sendEmail)',
-    stargate: 'the GraphQL gateway (storage, queues, web trigger URLs, privacy reports, requestGraph)',
-    confluence: 'Confluence',
-    bitbucket: 'Bitbucket',
+    kvs: "the key-value store (@forge/kvs)",
+    sql: "Forge SQL (@forge/sql)",
+    os: "the object store (@forge/object-store)",
+    llm: "Forge LLMs (@forge/llm)",
+    realtime: "realtime channels (@forge/realtime)",
+    tpp: "external authentication (withProvider)",
+    frc: "remotes (invokeRemote)",
+    fcc: "containers (invokeService)",
+    emails: "e-mail (sendEmail)",
+    stargate:
+      "the GraphQL gateway (storage, queues, web trigger URLs, privacy reports, requestGraph)",
+    confluence: "Confluence",
+    bitbucket: "Bitbucket",
   };
 
   function coded(code, message) {
@@ -42,10 +62,14 @@
   }
 
   function notEmulated(what) {
-    return coded('NOT_EMULATED', `Not emulated yet: ${capabilities[what] ?? `calls of the kind '${what}'`}.`);
+    return coded(
+      "NOT_EMULATED",
+      `Not emulated yet: ${capabilities[what] ?? `calls of the kind '${what}'`}.`,
+    );
   }
 
-  // ------------------------------------------------------------------------------- __forge_runtime__
+  // -------------------------------------------------------------------------------
+  // __forge_runtime__
   const runtime = {};
   const nothing = () => {};
   const metrics = Object.freeze({
@@ -62,10 +86,11 @@
     Object.assign(runtime, rest, {
       metrics,
       featureFlags: () => false,
-      proxy: { token: '', url: proxy.url ?? '' },
+      proxy: { token: "", url: proxy.url ?? "" },
       lambdaContext: {
         ...ids,
-        getRemainingTimeInMillis: () => Math.max(0, remainingTimeInMillis - (host.now() - startedAt)),
+        getRemainingTimeInMillis: () =>
+          Math.max(0, remainingTimeInMillis - (host.now() - startedAt)),
       },
     });
     delete runtime.kvs;
@@ -74,17 +99,30 @@
   fill({}, 0);
   host.onStart((start) => fill(start.extra?.runtime ?? {}, start.now));
 
-  // --------------------------------------------------------------------------------------- the door
-  function responseOf({ status, statusText = reasons.get(status) ?? '', headers = [], body = '', bodyEncoding }) {
-    const content = bodyEncoding === 'base64' ? Uint8Array.fromBase64(body) : body;
-    const response = new Response(bodyless.includes(status) ? null : content, { status, statusText, headers });
-    if (!headers.some(([name]) => name.toLowerCase() === 'content-type')) response.headers.delete('content-type');
+  // --------------------------------------------------------------------------------------- the
+  // door
+  function responseOf({
+    status,
+    statusText = reasons.get(status) ?? "",
+    headers = [],
+    body = "",
+    bodyEncoding,
+  }) {
+    const content = bodyEncoding === "base64" ? Uint8Array.fromBase64(body) : body;
+    const response = new Response(bodyless.includes(status) ? null : content, {
+      status,
+      statusText,
+      headers,
+    });
+    if (!headers.some(([name]) => name.toLowerCase() === "content-type"))
+      response.headers.delete("content-type");
     return response;
   }
 
-  const aborted = (signal) => new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
+  const aborted = (signal) =>
+    new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
 
   async function throughDoor(name, message, signal) {
     signal?.throwIfAborted();
@@ -94,7 +132,7 @@
     return responseOf(reply);
   }
 
-  const anywhere = new Request('https://app.invalid/'); // the product's origin is the host's business
+  const anywhere = new Request("https://app.invalid/"); // the product's origin is the host's business
   const isBytes = (body) => body instanceof ArrayBuffer || ArrayBuffer.isView(body);
 
   // Method, headers and body, checked and completed as fetch does it.
@@ -103,39 +141,46 @@
     const message = { url: request.url, method: request.method, headers: [...request.headers] };
     if (isBytes(init?.body)) {
       const bytes = new Uint8Array(await request.arrayBuffer());
-      return { ...message, body: bytes.toBase64(), bodyEncoding: 'base64' };
+      return { ...message, body: bytes.toBase64(), bodyEncoding: "base64" };
     }
-    if (typeof init?.body === 'string') return { ...message, body: init.body };
+    if (typeof init?.body === "string") return { ...message, body: init.body };
     return request.body === null ? message : { ...message, body: await request.text() };
   }
 
   async function toJira({ provider, accountId, remote }, path, init) {
     const { url, ...message } = await outgoing(anywhere, init);
-    return throughDoor('requestJira', { path: `${path}`, ...message, provider, accountId, remote }, init?.signal);
+    return throughDoor(
+      "requestJira",
+      { path: `${path}`, ...message, provider, accountId, remote },
+      init?.signal,
+    );
   }
 
   async function fetch(input, init = undefined) {
-    return throughDoor('fetch', await outgoing(input, init), init?.signal ?? input?.signal);
+    return throughDoor("fetch", await outgoing(input, init), init?.signal ?? input?.signal);
   }
 
   // A call without a product means the product of its context: here the installation's own Jira.
   function remoteOf(meta) {
     if (meta.remote !== undefined) return meta.remote;
     const isOwn = meta.contextAri !== undefined && meta.contextAri === runtime.contextAri;
-    return isOwn && `${meta.contextAri}`.startsWith('ari:cloud:jira:') ? 'jira' : undefined;
+    return isOwn && `${meta.contextAri}`.startsWith("ari:cloud:jira:") ? "jira" : undefined;
   }
 
-  expose('__forge_fetch__', async (meta, path, init) => {
+  expose("__forge_fetch__", async (meta, path, init) => {
     const type = meta?.type;
-    if (type === 'egress') return fetch(path, init);
-    if (type !== 'fpp') throw notEmulated(type);
+    if (type === "egress") return fetch(path, init);
+    if (type !== "fpp") throw notEmulated(type);
     const remote = remoteOf(meta);
     if (remote === undefined) {
-      throw coded('NOT_EMULATED', 'Not emulated yet: withContext for anything but the own Jira site.');
+      throw coded(
+        "NOT_EMULATED",
+        "Not emulated yet: withContext for anything but the own Jira site.",
+      );
     }
-    if (remote !== 'jira') throw notEmulated(remote);
+    if (remote !== "jira") throw notEmulated(remote);
     return toJira({ ...meta, remote }, path, init);
   });
-  expose('__forge_runtime__', runtime);
-  expose('fetch', fetch);
+  expose("__forge_runtime__", runtime);
+  expose("fetch", fetch);
 }

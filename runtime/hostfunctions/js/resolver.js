@@ -1,17 +1,23 @@
 // The emulator's stand-in for `@forge/resolver`.
 //
-// Follows: @forge/resolver 2.0.1 as measured, quirks included: definitions are looked up with `in`, so
-// the names of Object.prototype count as defined; the context's account, installation, licence and job
-// come from the platform and overwrite what the browser sent; object results pass through JSON.
+// Follows: @forge/resolver 2.0.1 as measured, quirks included: definitions are looked up with `in`,
+// so the names of Object.prototype count as defined; the context's account, installation, licence
+// and job come from the platform and overwrite what the browser sent; object results pass through
+// JSON.
 
 class Resolver {
-  constructor() { this.functions = {}; }
+  constructor() {
+    this.functions = {};
+  }
 
   define(functionKey, cb) {
-    if (typeof cb !== 'function') {
-      throw new Error(`Resolver definition '${functionKey}' callback must be a 'function'. Received '${typeof cb}'.`);
+    if (typeof cb !== "function") {
+      throw new Error(
+        `Resolver definition '${functionKey}' callback must be a 'function'. Received '${typeof cb}'.`,
+      );
     }
-    if (functionKey in this.functions) throw new Error(`Resolver definition '${functionKey}' already exists.`);
+    if (functionKey in this.functions)
+      throw new Error(`Resolver definition '${functionKey}' already exists.`);
     this.functions[functionKey] = cb;
     return this;
   }
@@ -21,7 +27,9 @@ class Resolver {
     throw new Error(`Resolver has no definition for '${functionKey}'.`);
   }
 
-  sanitizeObject(value) { return JSON.parse(JSON.stringify(value)); }
+  sanitizeObject(value) {
+    return JSON.parse(JSON.stringify(value));
+  }
 
   getDefinitions() {
     return async ({ call, context }, backend) => {
@@ -37,7 +45,7 @@ class Resolver {
           installation: backend?.installation,
         },
       });
-      return typeof result === 'object' ? this.sanitizeObject(result) : result;
+      return typeof result === "object" ? this.sanitizeObject(result) : result;
     };
   }
 }

@@ -4,33 +4,52 @@
 // RegExp, ArrayBuffer and views, Map, Set, errors, arrays, plain objects, cycles; `transfer` moves
 // ArrayBuffers.
 // Differs: class instances and other host objects become plain objects of their own enumerable
-// properties, as for any JavaScript object; functions, symbols, promises, weak collections and proxies
-// of them are refused with a DataCloneError.
+// properties, as for any JavaScript object; functions, symbols, promises, weak collections and
+// proxies of them are refused with a DataCloneError.
 (host) => {
   const { coded, expose } = globalThis.__world__;
   const { DOMException } = globalThis;
   const errors = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
-  const views = [DataView, Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array,
-    Uint32Array, BigInt64Array, BigUint64Array, Float16Array, Float32Array, Float64Array];
+  const views = [
+    DataView,
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    BigInt64Array,
+    BigUint64Array,
+    Float16Array,
+    Float32Array,
+    Float64Array,
+  ];
   const refused = [Promise, WeakMap, WeakSet, WeakRef, FinalizationRegistry];
 
   function refuse(value) {
-    let shown = '#<Object>';
+    let shown = "#<Object>";
     try {
-      shown = typeof value === 'object' ? Object.prototype.toString.call(value) : String(value);
-    } catch { /* what cannot be shown is refused all the same */ }
-    throw new DOMException(`${shown} could not be cloned.`, 'DataCloneError');
+      shown = typeof value === "object" ? Object.prototype.toString.call(value) : String(value);
+    } catch {
+      /* what cannot be shown is refused all the same */
+    }
+    throw new DOMException(`${shown} could not be cloned.`, "DataCloneError");
   }
 
   function cloneError(error, copy) {
     const Type = errors[error.name] ?? Error;
     const clone = copy.keep(error, new Type());
-    const hidden = (key, value) => Object.defineProperty(clone, key, {
-      value, writable: true, configurable: true, enumerable: false,
-    });
-    if (Object.hasOwn(error, 'message')) hidden('message', `${error.message}`);
-    hidden('stack', typeof error.stack === 'string' ? error.stack : '');
-    if (Object.hasOwn(error, 'cause')) hidden('cause', copy(error.cause));
+    const hidden = (key, value) =>
+      Object.defineProperty(clone, key, {
+        value,
+        writable: true,
+        configurable: true,
+        enumerable: false,
+      });
+    if (Object.hasOwn(error, "message")) hidden("message", `${error.message}`);
+    hidden("stack", typeof error.stack === "string" ? error.stack : "");
+    if (Object.hasOwn(error, "cause")) hidden("cause", copy(error.cause));
     return clone;
   }
 
@@ -61,7 +80,10 @@
     const clone = copy.keep(value, Array.isArray(value) ? new Array(value.length) : {});
     for (const key of Object.keys(value)) {
       Object.defineProperty(clone, key, {
-        value: copy(value[key]), writable: true, enumerable: true, configurable: true,
+        value: copy(value[key]),
+        writable: true,
+        enumerable: true,
+        configurable: true,
       });
     }
     return clone;
@@ -81,21 +103,22 @@
   ];
 
   function cloneObject(value, copy) {
-    if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) return cloneBuffer(value, copy);
+    if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer)
+      return cloneBuffer(value, copy);
     if (ArrayBuffer.isView(value)) return cloneView(value, copy);
     if (refused.some((Type) => value instanceof Type)) return refuse(value);
     const kind = kinds.find(([Type]) => value instanceof Type);
     return kind ? kind[1](value, copy) : cloneProperties(value, copy);
   }
 
-  expose('structuredClone', function structuredClone(value, options = {}) {
+  expose("structuredClone", function structuredClone(value, options = {}) {
     if (arguments.length === 0) {
-      throw coded(TypeError, 'ERR_MISSING_ARGS', 'The value argument must be specified');
+      throw coded(TypeError, "ERR_MISSING_ARGS", "The value argument must be specified");
     }
     const seen = new Map();
     const copy = (one) => {
-      if (typeof one === 'function' || typeof one === 'symbol') return refuse(one);
-      if (typeof one !== 'object' || one === null) return one;
+      if (typeof one === "function" || typeof one === "symbol") return refuse(one);
+      if (typeof one !== "object" || one === null) return one;
       return seen.has(one) ? seen.get(one) : cloneObject(one, copy);
     };
     copy.keep = (original, clone) => {

@@ -6,67 +6,107 @@
 (host) => {
   const { brand, coded, expose } = globalThis.__world__;
   const { DOMException, setTimeout } = globalThis;
-  const inner = Symbol('event');
+  const inner = Symbol("event");
 
   class Event {
     constructor(type, options = {}) {
       if (arguments.length === 0) {
-        throw coded(TypeError, 'ERR_MISSING_ARGS', 'The "type" argument must be specified');
+        throw coded(TypeError, "ERR_MISSING_ARGS", 'The "type" argument must be specified');
       }
       Object.defineProperty(this, inner, {
-        value: { type: `${type}`, cancelable: Boolean(options?.cancelable), bubbles: Boolean(options?.bubbles),
-          composed: Boolean(options?.composed), target: null, current: null, prevented: false,
-          stopped: false, at: host.now() },
+        value: {
+          type: `${type}`,
+          cancelable: Boolean(options?.cancelable),
+          bubbles: Boolean(options?.bubbles),
+          composed: Boolean(options?.composed),
+          target: null,
+          current: null,
+          prevented: false,
+          stopped: false,
+          at: host.now(),
+        },
       });
     }
 
-    get type() { return this[inner].type; }
+    get type() {
+      return this[inner].type;
+    }
 
-    get target() { return this[inner].target; }
+    get target() {
+      return this[inner].target;
+    }
 
-    get currentTarget() { return this[inner].current; }
+    get currentTarget() {
+      return this[inner].current;
+    }
 
-    get bubbles() { return this[inner].bubbles; }
+    get bubbles() {
+      return this[inner].bubbles;
+    }
 
-    get cancelable() { return this[inner].cancelable; }
+    get cancelable() {
+      return this[inner].cancelable;
+    }
 
-    get composed() { return this[inner].composed; }
+    get composed() {
+      return this[inner].composed;
+    }
 
-    get defaultPrevented() { return this[inner].prevented; }
+    get defaultPrevented() {
+      return this[inner].prevented;
+    }
 
-    get isTrusted() { return false; }
+    get isTrusted() {
+      return false;
+    }
 
-    get timeStamp() { return this[inner].at; }
+    get timeStamp() {
+      return this[inner].at;
+    }
 
-    preventDefault() { if (this.cancelable) this[inner].prevented = true; }
+    preventDefault() {
+      if (this.cancelable) this[inner].prevented = true;
+    }
 
     stopPropagation() {}
 
-    stopImmediatePropagation() { this[inner].stopped = true; }
+    stopImmediatePropagation() {
+      this[inner].stopped = true;
+    }
   }
-  brand(Event, 'Event');
+  brand(Event, "Event");
 
   class EventTarget {
     #listeners = [];
 
     addEventListener(type, listener, options = {}) {
       if (listener === null || listener === undefined) return;
-      const { once = false, signal } = typeof options === 'object' && options !== null ? options : {};
+      const { once = false, signal } =
+        typeof options === "object" && options !== null ? options : {};
       if (signal?.aborted) return;
-      const known = this.#listeners.some((one) => one.type === `${type}` && one.listener === listener);
+      const known = this.#listeners.some(
+        (one) => one.type === `${type}` && one.listener === listener,
+      );
       if (known) return;
       this.#listeners.push({ type: `${type}`, listener, once: Boolean(once) });
-      signal?.addEventListener('abort', () => this.removeEventListener(type, listener), { once: true });
+      signal?.addEventListener("abort", () => this.removeEventListener(type, listener), {
+        once: true,
+      });
     }
 
     removeEventListener(type, listener) {
       this.#listeners = this.#listeners.filter(
-        (one) => one.type !== `${type}` || one.listener !== listener);
+        (one) => one.type !== `${type}` || one.listener !== listener,
+      );
     }
 
     dispatchEvent(event) {
       if (!(event instanceof Event)) {
-        throw coded(TypeError, 'ERR_INVALID_ARG_TYPE', 'The "event" argument must be an instance of Event.');
+        throw coded(
+          TypeError,
+          "ERR_INVALID_ARG_TYPE",
+          'The "event" argument must be an instance of Event.',
+        );
       }
       const details = event[inner];
       Object.assign(details, { target: this, current: this });
@@ -82,16 +122,16 @@
 
     #call(listener, event) {
       try {
-        if (typeof listener === 'function') Reflect.apply(listener, this, [event]);
+        if (typeof listener === "function") Reflect.apply(listener, this, [event]);
         else listener.handleEvent(event);
       } catch (error) {
         globalThis.console.error(error);
       }
     }
   }
-  brand(EventTarget, 'EventTarget');
+  brand(EventTarget, "EventTarget");
 
-  const mint = Symbol('mint');
+  const mint = Symbol("mint");
   let abort;
 
   class AbortSignal extends EventTarget {
@@ -100,7 +140,7 @@
     onabort = null;
 
     constructor(key) {
-      if (key !== mint) throw coded(TypeError, 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor');
+      if (key !== mint) throw coded(TypeError, "ERR_ILLEGAL_CONSTRUCTOR", "Illegal constructor");
       super();
     }
 
@@ -108,19 +148,27 @@
       abort = (signal, reason) => {
         if (signal.#aborted) return;
         signal.#aborted = true;
-        signal.#reason = reason === undefined
-          ? new DOMException('This operation was aborted', 'AbortError') : reason;
-        const event = new Event('abort');
-        if (typeof signal.onabort === 'function') signal.onabort(event);
+        signal.#reason =
+          reason === undefined
+            ? new DOMException("This operation was aborted", "AbortError")
+            : reason;
+        const event = new Event("abort");
+        if (typeof signal.onabort === "function") signal.onabort(event);
         signal.dispatchEvent(event);
       };
     }
 
-    get aborted() { return this.#aborted; }
+    get aborted() {
+      return this.#aborted;
+    }
 
-    get reason() { return this.#reason; }
+    get reason() {
+      return this.#reason;
+    }
 
-    throwIfAborted() { if (this.#aborted) throw this.#reason; }
+    throwIfAborted() {
+      if (this.#aborted) throw this.#reason;
+    }
 
     static abort(reason = undefined) {
       const signal = new AbortSignal(mint);
@@ -130,8 +178,14 @@
 
     static timeout(delay) {
       const signal = new AbortSignal(mint);
-      setTimeout(() => abort(signal,
-        new DOMException('The operation was aborted due to timeout', 'TimeoutError')), delay);
+      setTimeout(
+        () =>
+          abort(
+            signal,
+            new DOMException("The operation was aborted due to timeout", "TimeoutError"),
+          ),
+        delay,
+      );
       return signal;
     }
 
@@ -142,24 +196,28 @@
           abort(joined, signal.reason);
           break;
         }
-        signal.addEventListener('abort', () => abort(joined, signal.reason), { once: true });
+        signal.addEventListener("abort", () => abort(joined, signal.reason), { once: true });
       }
       return joined;
     }
   }
-  brand(AbortSignal, 'AbortSignal');
+  brand(AbortSignal, "AbortSignal");
 
   class AbortController {
     #signal = new AbortSignal(mint);
 
-    get signal() { return this.#signal; }
+    get signal() {
+      return this.#signal;
+    }
 
-    abort(reason = undefined) { abort(this.#signal, reason); }
+    abort(reason = undefined) {
+      abort(this.#signal, reason);
+    }
   }
-  brand(AbortController, 'AbortController');
+  brand(AbortController, "AbortController");
 
-  expose('Event', Event);
-  expose('EventTarget', EventTarget);
-  expose('AbortController', AbortController);
-  expose('AbortSignal', AbortSignal);
+  expose("Event", Event);
+  expose("EventTarget", EventTarget);
+  expose("AbortController", AbortController);
+  expose("AbortSignal", AbortSignal);
 }

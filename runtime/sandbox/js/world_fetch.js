@@ -2,9 +2,10 @@
 //
 // Follows: Fetch Standard, "Headers class", "Body mixin", "Request class", "Response class", for
 // bodies that are text, bytes or URLSearchParams; error texts as Node 20 has them where short.
-// Differs: no Blob, FormData or ReadableStream: `blob()` and `formData()` are missing, and `body` is a
-// minimal stream with getReader(), cancel() and async iteration that yields the body as one piece.
-// A Request keeps method, headers, body, redirect and signal and forgets cache, mode and the rest.
+// Differs: no Blob, FormData or ReadableStream: `blob()` and `formData()` are missing, and `body`
+// is a minimal stream with getReader(), cancel() and async iteration that yields the body as one
+// piece. A Request keeps method, headers, body, redirect and signal and forgets cache, mode and the
+// rest.
 (host) => {
   const { brand, expose } = globalThis.__world__;
   const { AbortSignal, TextDecoder, TextEncoder, URL, URLSearchParams } = globalThis;
@@ -18,24 +19,24 @@
   }
 
   function headerValue(value) {
-    const text = `${value}`.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
-    if (badValue.test(text)) throw new TypeError('Headers: the value is an invalid header value.');
+    const text = `${value}`.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
+    if (badValue.test(text)) throw new TypeError("Headers: the value is an invalid header value.");
     return text;
   }
 
   function pairsOf(init) {
     if (init === undefined) return [];
-    if (init === null || (typeof init !== 'object' && typeof init !== 'function')) {
+    if (init === null || (typeof init !== "object" && typeof init !== "function")) {
       throw new TypeError("Headers constructor: init is neither a sequence nor a record.");
     }
-    if (typeof init[Symbol.iterator] !== 'function') {
+    if (typeof init[Symbol.iterator] !== "function") {
       return Reflect.ownKeys(init)
         .filter((key) => Object.getOwnPropertyDescriptor(init, key)?.enumerable)
         .map((key) => [key, init[key]]);
     }
     return Array.from(init, (entry) => {
       const pair = [...entry];
-      if (pair.length !== 2) throw new TypeError('Headers constructor: expected name/value pair.');
+      if (pair.length !== 2) throw new TypeError("Headers constructor: expected name/value pair.");
       return pair;
     });
   }
@@ -49,60 +50,81 @@
 
     append(name, value) {
       const [key, text] = [headerName(name), headerValue(value)];
-      this.#values.set(key, [...this.#values.get(key) ?? [], text]);
+      this.#values.set(key, [...(this.#values.get(key) ?? []), text]);
     }
 
-    set(name, value) { this.#values.set(headerName(name), [headerValue(value)]); }
+    set(name, value) {
+      this.#values.set(headerName(name), [headerValue(value)]);
+    }
 
-    delete(name) { this.#values.delete(headerName(name)); }
+    delete(name) {
+      this.#values.delete(headerName(name));
+    }
 
     get(name) {
       const key = headerName(name);
-      return this.#values.get(key)?.join(key === 'cookie' ? '; ' : ', ') ?? null;
+      return this.#values.get(key)?.join(key === "cookie" ? "; " : ", ") ?? null;
     }
 
-    has(name) { return this.#values.has(headerName(name)); }
+    has(name) {
+      return this.#values.has(headerName(name));
+    }
 
-    getSetCookie() { return [...this.#values.get('set-cookie') ?? []]; }
+    getSetCookie() {
+      return [...(this.#values.get("set-cookie") ?? [])];
+    }
 
-    * entries() {
+    *entries() {
       for (const name of [...this.#values.keys()].sort()) {
-        if (name === 'set-cookie') for (const one of this.getSetCookie()) yield [name, one];
+        if (name === "set-cookie") for (const one of this.getSetCookie()) yield [name, one];
         else yield [name, this.get(name)];
       }
     }
 
-    * keys() { for (const [name] of this.entries()) yield name; }
+    *keys() {
+      for (const [name] of this.entries()) yield name;
+    }
 
-    * values() { for (const [, value] of this.entries()) yield value; }
+    *values() {
+      for (const [, value] of this.entries()) yield value;
+    }
 
     forEach(callback, self = undefined) {
-      if (typeof callback !== 'function') throw new TypeError('Headers.forEach: callback is not a function');
-      for (const [name, value] of this.entries()) Reflect.apply(callback, self, [value, name, this]);
+      if (typeof callback !== "function")
+        throw new TypeError("Headers.forEach: callback is not a function");
+      for (const [name, value] of this.entries())
+        Reflect.apply(callback, self, [value, name, this]);
     }
   }
-  brand(Headers, 'Headers');
+  brand(Headers, "Headers");
   Object.defineProperty(Headers.prototype, Symbol.iterator, {
-    value: Headers.prototype.entries, writable: true, configurable: true,
+    value: Headers.prototype.entries,
+    writable: true,
+    configurable: true,
   });
 
   // A body as fetch extracts it: text or bytes, and the content type it implies.
   function extract(body) {
     if (body === null || body === undefined) return { text: null, bytes: null, type: null };
     if (body instanceof URLSearchParams) {
-      return { text: body.toString(), bytes: null, type: 'application/x-www-form-urlencoded;charset=UTF-8' };
+      return {
+        text: body.toString(),
+        bytes: null,
+        type: "application/x-www-form-urlencoded;charset=UTF-8",
+      };
     }
-    if (body instanceof ArrayBuffer) return { text: null, bytes: new Uint8Array(body.slice(0)), type: null };
+    if (body instanceof ArrayBuffer)
+      return { text: null, bytes: new Uint8Array(body.slice(0)), type: null };
     if (ArrayBuffer.isView(body)) {
       const view = new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
       return { text: null, bytes: view.slice(), type: null };
     }
-    return { text: `${body}`.toWellFormed(), bytes: null, type: 'text/plain;charset=UTF-8' };
+    return { text: `${body}`.toWellFormed(), bytes: null, type: "text/plain;charset=UTF-8" };
   }
 
-  const bytesOf = ({ text, bytes }) => bytes ?? new TextEncoder().encode(text ?? '');
-  const textOf = ({ text, bytes }) => (bytes === null ? (text ?? '').replace(/^\ufeff/, '')
-    : new TextDecoder().decode(bytes));
+  const bytesOf = ({ text, bytes }) => bytes ?? new TextEncoder().encode(text ?? "");
+  const textOf = ({ text, bytes }) =>
+    bytes === null ? (text ?? "").replace(/^\ufeff/, "") : new TextDecoder().decode(bytes);
 
   let contentOf;
 
@@ -111,7 +133,9 @@
     #used = false;
     #stream;
 
-    constructor(content) { this.#content = content; }
+    constructor(content) {
+      this.#content = content;
+    }
 
     static {
       contentOf = (message) => {
@@ -120,7 +144,9 @@
       };
     }
 
-    get bodyUsed() { return this.#used; }
+    get bodyUsed() {
+      return this.#used;
+    }
 
     get body() {
       if (this.#content.text === null && this.#content.bytes === null) return null;
@@ -128,14 +154,20 @@
       return this.#stream;
     }
 
-    async text() { return textOf(this.#take()); }
+    async text() {
+      return textOf(this.#take());
+    }
 
-    async json() { return JSON.parse(textOf(this.#take())); }
+    async json() {
+      return JSON.parse(textOf(this.#take()));
+    }
 
-    async arrayBuffer() { return bytesOf(this.#take()).slice().buffer; }
+    async arrayBuffer() {
+      return bytesOf(this.#take()).slice().buffer;
+    }
 
     #check() {
-      if (this.#used) throw new TypeError('Body is unusable: Body has already been read');
+      if (this.#used) throw new TypeError("Body is unusable: Body has already been read");
     }
 
     #take() {
@@ -152,22 +184,30 @@
         done = true;
         return { value: bytesOf(this.#take()), done: false };
       };
-      const cancel = async () => { done = true; };
+      const cancel = async () => {
+        done = true;
+      };
       return {
         locked: false,
         cancel,
         getReader() {
-          if (this.locked) throw new TypeError('Invalid state: ReadableStream is locked');
+          if (this.locked) throw new TypeError("Invalid state: ReadableStream is locked");
           this.locked = true;
-          return { read, cancel, releaseLock: () => { this.locked = false; } };
+          return {
+            read,
+            cancel,
+            releaseLock: () => {
+              this.locked = false;
+            },
+          };
         },
-        async* [Symbol.asyncIterator]() {
+        async *[Symbol.asyncIterator]() {
           for (let next = await read(); !next.done; next = await read()) yield next.value;
         },
       };
     }
   }
-  brand(Body, 'Body');
+  brand(Body, "Body");
 
   function urlOf(input) {
     try {
@@ -177,13 +217,13 @@
     }
   }
 
-  const upper = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'];
+  const upper = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"];
 
   function methodOf(value) {
     const method = `${value}`;
     const standard = method.toUpperCase();
     if (!token.test(method)) throw new TypeError(`'${method}' is not a valid HTTP method.`);
-    if (['CONNECT', 'TRACE', 'TRACK'].includes(standard)) {
+    if (["CONNECT", "TRACE", "TRACK"].includes(standard)) {
       throw new TypeError(`'${method}' HTTP method is unsupported.`);
     }
     return upper.includes(standard) ? standard : method;
@@ -195,38 +235,53 @@
     constructor(input, init = {}) {
       const options = init ?? {};
       const from = input instanceof Request ? input : null;
-      const method = methodOf(options.method ?? from?.method ?? 'GET');
+      const method = methodOf(options.method ?? from?.method ?? "GET");
       const given = options.body ?? null;
-      if (given !== null && (method === 'GET' || method === 'HEAD')) {
-        throw new TypeError('Request with GET/HEAD method cannot have body.');
+      if (given !== null && (method === "GET" || method === "HEAD")) {
+        throw new TypeError("Request with GET/HEAD method cannot have body.");
       }
       const content = given === null && from !== null ? contentOf(from) : extract(given);
       super(content);
       const headers = new Headers(options.headers ?? from?.headers);
-      if (given !== null && content.type !== null && !headers.has('content-type')) {
-        headers.set('content-type', content.type);
+      if (given !== null && content.type !== null && !headers.has("content-type")) {
+        headers.set("content-type", content.type);
       }
-      this.#parts = { url: from === null ? urlOf(`${input}`) : from.url, method, headers,
-        redirect: options.redirect ?? from?.redirect ?? 'follow', signal: options.signal ?? null };
+      this.#parts = {
+        url: from === null ? urlOf(`${input}`) : from.url,
+        method,
+        headers,
+        redirect: options.redirect ?? from?.redirect ?? "follow",
+        signal: options.signal ?? null,
+      };
       if (from !== null) this.#parts.signal ??= from.#parts.signal;
     }
 
-    get url() { return this.#parts.url; }
+    get url() {
+      return this.#parts.url;
+    }
 
-    get method() { return this.#parts.method; }
+    get method() {
+      return this.#parts.method;
+    }
 
-    get headers() { return this.#parts.headers; }
+    get headers() {
+      return this.#parts.headers;
+    }
 
-    get redirect() { return this.#parts.redirect; }
+    get redirect() {
+      return this.#parts.redirect;
+    }
 
     get signal() {
       this.#parts.signal ??= AbortSignal.any([]);
       return this.#parts.signal;
     }
 
-    clone() { return new Request(this); }
+    clone() {
+      return new Request(this);
+    }
   }
-  brand(Request, 'Request');
+  brand(Request, "Request");
 
   const bodyless = [101, 103, 204, 205, 304];
 
@@ -236,34 +291,49 @@
     constructor(body = null, init = {}) {
       const options = init ?? {};
       const status = Math.trunc(Number(options.status ?? 200)) || 0;
-      const statusText = `${options.statusText ?? ''}`;
+      const statusText = `${options.statusText ?? ""}`;
       if (status < 200 || status > 599) {
         throw new RangeError('init["status"] must be in the range of 200 to 599, inclusive.');
       }
-      if (/[^\t\x20-\x7e\x80-\xff]/.test(statusText)) throw new TypeError('Invalid statusText');
+      if (/[^\t\x20-\x7e\x80-\xff]/.test(statusText)) throw new TypeError("Invalid statusText");
       if (body !== null && body !== undefined && bodyless.includes(status)) {
         throw new TypeError(`Response constructor: Invalid response status code ${status}`);
       }
       const content = extract(body);
       super(content);
       const headers = new Headers(options.headers);
-      if (content.type !== null && !headers.has('content-type')) headers.set('content-type', content.type);
-      this.#parts = { status, statusText, headers, type: 'default' };
+      if (content.type !== null && !headers.has("content-type"))
+        headers.set("content-type", content.type);
+      this.#parts = { status, statusText, headers, type: "default" };
     }
 
-    get type() { return this.#parts.type; }
+    get type() {
+      return this.#parts.type;
+    }
 
-    get url() { return ''; }
+    get url() {
+      return "";
+    }
 
-    get redirected() { return false; }
+    get redirected() {
+      return false;
+    }
 
-    get status() { return this.#parts.status; }
+    get status() {
+      return this.#parts.status;
+    }
 
-    get ok() { return this.status >= 200 && this.status <= 299; }
+    get ok() {
+      return this.status >= 200 && this.status <= 299;
+    }
 
-    get statusText() { return this.#parts.statusText; }
+    get statusText() {
+      return this.#parts.statusText;
+    }
 
-    get headers() { return this.#parts.headers; }
+    get headers() {
+      return this.#parts.headers;
+    }
 
     clone() {
       const { text, bytes } = contentOf(this);
@@ -278,26 +348,32 @@
     }
 
     static error() {
-      return Response.#of(null, { status: 0, statusText: '', headers: new Headers(), type: 'error' });
+      return Response.#of(null, {
+        status: 0,
+        statusText: "",
+        headers: new Headers(),
+        type: "error",
+      });
     }
 
     static json(data, init = {}) {
       const text = JSON.stringify(data);
-      if (text === undefined) throw new TypeError('The data is not JSON serializable');
+      if (text === undefined) throw new TypeError("The data is not JSON serializable");
       const headers = new Headers(init?.headers);
-      if (!headers.has('content-type')) headers.set('content-type', 'application/json');
+      if (!headers.has("content-type")) headers.set("content-type", "application/json");
       return new Response(text, { ...init, headers });
     }
 
     static redirect(url, status = 302) {
       const headers = new Headers({ location: urlOf(`${url}`) });
-      if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError(`Invalid status code ${status}`);
-      return Response.#of(null, { status, statusText: '', headers, type: 'default' });
+      if (![301, 302, 303, 307, 308].includes(status))
+        throw new RangeError(`Invalid status code ${status}`);
+      return Response.#of(null, { status, statusText: "", headers, type: "default" });
     }
   }
-  brand(Response, 'Response');
+  brand(Response, "Response");
 
-  expose('Headers', Headers);
-  expose('Request', Request);
-  expose('Response', Response);
+  expose("Headers", Headers);
+  expose("Request", Request);
+  expose("Response", Response);
 }

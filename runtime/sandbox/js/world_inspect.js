@@ -1,86 +1,103 @@
 // Values as text, the way Node's console shows them.
 //
 // Follows: Node 20, "util.inspect" with the console's options: depth 2, 100 array items, 10,000
-// characters a string, lines of 80, up to three levels on one line, aligned number columns, references
-// for cycles, and the custom inspection symbol.
-// Differs: a proxy is shown by what its traps answer; a promise's state and private fields cannot be
-// seen; a value that throws while it is looked at is shown as `<threw …>`.
+// characters a string, lines of 80, up to three levels on one line, aligned number columns,
+// references for cycles, and the custom inspection symbol.
+// Differs: a proxy is shown by what its traps answer; a promise's state and private fields cannot
+// be seen; a value that throws while it is looked at is shown as `<threw …>`.
 (host) => {
-  const custom = Symbol.for('nodejs.util.inspect.custom');
-  const defaults = { depth: 2, showHidden: false, customInspect: true, breakLength: 80, compact: 3,
-    maxArrayLength: 100, maxStringLength: 10000, colors: false };
+  const custom = Symbol.for("nodejs.util.inspect.custom");
+  const defaults = {
+    depth: 2,
+    showHidden: false,
+    customInspect: true,
+    breakLength: 80,
+    compact: 3,
+    maxArrayLength: 100,
+    maxStringLength: 10000,
+    colors: false,
+  };
   const typedTag = Object.getOwnPropertyDescriptor(
-    Object.getPrototypeOf(Int8Array.prototype), Symbol.toStringTag).get;
+    Object.getPrototypeOf(Int8Array.prototype),
+    Symbol.toStringTag,
+  ).get;
   const isIdentifier = (key) => /^[a-zA-Z_][a-zA-Z_0-9]*$/.test(key);
-  const plural = (count, word) => `... ${count} more ${word}${count > 1 ? 's' : ''}`;
-  const spaces = (count) => ' '.repeat(count);
+  const plural = (count, word) => `... ${count} more ${word}${count > 1 ? "s" : ""}`;
+  const spaces = (count) => " ".repeat(count);
 
   function quote(text) {
     let mark = "'";
     if (text.includes("'")) {
       if (!text.includes('"')) mark = '"';
-      else if (!text.includes('`') && !text.includes('${')) mark = '`';
+      else if (!text.includes("`") && !text.includes("${")) mark = "`";
     }
-    const named = { '\b': '\\b', '\t': '\\t', '\n': '\\n', '\f': '\\f', '\r': '\\r', '\\': '\\\\' };
+    const named = { "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", "\\": "\\\\" };
     const escaped = text.replace(
       /[\0-\x1f\x7f-\x9f\\'"`]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
       (one) => {
-        if ('\'"`'.includes(one)) return one === mark ? '\\' + one : one;
+        if ("'\"`".includes(one)) return one === mark ? "\\" + one : one;
         const code = one.charCodeAt(0);
-        if (code > 0xff) return '\\u' + code.toString(16);
-        return named[one] ?? '\\x' + code.toString(16).toUpperCase().padStart(2, '0');
-      });
+        if (code > 0xff) return "\\u" + code.toString(16);
+        return named[one] ?? "\\x" + code.toString(16).toUpperCase().padStart(2, "0");
+      },
+    );
     return mark + escaped + mark;
   }
 
   function showString(context, text) {
     const { maxStringLength: most, breakLength, indent } = context;
     const cut = text.length > most ? text.slice(0, most) : text;
-    const tail = text.length > most ? plural(text.length - most, 'character') : '';
+    const tail = text.length > most ? plural(text.length - most, "character") : "";
     if (cut.length <= 16 || cut.length <= breakLength - indent - 4) return quote(cut) + tail;
-    return cut.split(/(?<=\n)/).map(quote).join(` +\n${spaces(indent + 2)}`) + tail;
+    return (
+      cut
+        .split(/(?<=\n)/)
+        .map(quote)
+        .join(` +\n${spaces(indent + 2)}`) + tail
+    );
   }
 
-  const showNumber = (value) => (Object.is(value, -0) ? '-0' : `${value}`);
+  const showNumber = (value) => (Object.is(value, -0) ? "-0" : `${value}`);
 
   function showPrimitive(context, value) {
-    if (typeof value === 'string') return showString(context, value);
-    if (typeof value === 'number') return showNumber(value);
-    if (typeof value === 'bigint') return `${value}n`;
+    if (typeof value === "string") return showString(context, value);
+    if (typeof value === "number") return showNumber(value);
+    if (typeof value === "bigint") return `${value}n`;
     return String(value);
   }
 
   // The name of the nearest constructor up the chain; null without one.
   function constructorName(value) {
     for (let at = value; at !== null; at = Object.getPrototypeOf(at)) {
-      const found = Object.getOwnPropertyDescriptor(at, 'constructor')?.value;
-      if (typeof found === 'function' && found.name !== '' && value instanceof found) return found.name;
+      const found = Object.getOwnPropertyDescriptor(at, "constructor")?.value;
+      if (typeof found === "function" && found.name !== "" && value instanceof found)
+        return found.name;
     }
     return null;
   }
 
   function tagOf(value, name) {
-    if (Object.prototype.propertyIsEnumerable.call(value, Symbol.toStringTag)) return '';
+    if (Object.prototype.propertyIsEnumerable.call(value, Symbol.toStringTag)) return "";
     const tag = value[Symbol.toStringTag];
-    return typeof tag === 'string' && tag !== name ? tag : '';
+    return typeof tag === "string" && tag !== name ? tag : "";
   }
 
-  function prefix(name, tag, fallback, size = '') {
+  function prefix(name, tag, fallback, size = "") {
     const shown = name === null ? `[${fallback}${size}: null prototype]` : `${name}${size}`;
-    return tag === '' || tag === name ? `${shown} ` : `${shown} [${tag}] `;
+    return tag === "" || tag === name ? `${shown} ` : `${shown} [${tag}] `;
   }
 
   function keysOf(context, value) {
     const isIndexed = Array.isArray(value) || ArrayBuffer.isView(value) || value instanceof String;
     return Reflect.ownKeys(value).filter((key) => {
-      if (isIndexed && typeof key === 'string' && /^(0|[1-9][0-9]*)$/.test(key)) return false;
+      if (isIndexed && typeof key === "string" && /^(0|[1-9][0-9]*)$/.test(key)) return false;
       return context.showHidden || Object.prototype.propertyIsEnumerable.call(value, key);
     });
   }
 
   function showKey(key, isHidden) {
-    if (typeof key === 'symbol') return `[${String(key)}]`;
-    if (key === '__proto__') return "['__proto__']";
+    if (typeof key === "symbol") return `[${String(key)}]`;
+    if (key === "__proto__") return "['__proto__']";
     if (isHidden) return `[${key}]`;
     return isIdentifier(key) ? key : quote(key);
   }
@@ -93,10 +110,14 @@
   };
 
   function showProperty(context, value, key, level, isHidden = false) {
-    const property = Object.getOwnPropertyDescriptor(value, key) ?? { value: value[key], enumerable: true };
+    const property = Object.getOwnPropertyDescriptor(value, key) ?? {
+      value: value[key],
+      enumerable: true,
+    };
     let text;
-    if (property.get !== undefined) text = property.set === undefined ? '[Getter]' : '[Getter/Setter]';
-    else if (property.set !== undefined) text = '[Setter]';
+    if (property.get !== undefined)
+      text = property.set === undefined ? "[Getter]" : "[Getter/Setter]";
+    else if (property.set !== undefined) text = "[Setter]";
     else text = nested(context, property.value, level);
     return `${showKey(key, isHidden || !property.enumerable)}: ${text}`;
   }
@@ -108,11 +129,11 @@
     while (at < list.length && out.length < most) {
       let hole = at;
       while (hole < list.length && !Object.hasOwn(list, hole)) hole += 1;
-      if (hole > at) out.push(`<${hole - at} empty item${hole - at > 1 ? 's' : ''}>`);
+      if (hole > at) out.push(`<${hole - at} empty item${hole - at > 1 ? "s" : ""}>`);
       else out.push(nested(context, list[at], level));
       at = Math.max(hole, at + (hole > at ? 0 : 1));
     }
-    if (at < list.length) out.push(plural(list.length - at, 'item'));
+    if (at < list.length) out.push(plural(list.length - at, "item"));
     return out;
   }
 
@@ -120,7 +141,7 @@
     const out = [];
     for (const entry of collection) {
       if (out.length >= context.maxArrayLength) {
-        out.push(plural(collection.size - out.length, 'item'));
+        out.push(plural(collection.size - out.length, "item"));
         break;
       }
       out.push(one(entry));
@@ -128,90 +149,108 @@
     return out;
   }
 
-  const showMap = (context, map, level) => showMembers(context, map, level, ([key, value]) =>
-    `${nested(context, key, level)} => ${nested(context, value, level)}`);
-  const showSet = (context, set, level) => showMembers(context, set, level,
-    (value) => nested(context, value, level));
+  const showMap = (context, map, level) =>
+    showMembers(
+      context,
+      map,
+      level,
+      ([key, value]) => `${nested(context, key, level)} => ${nested(context, value, level)}`,
+    );
+  const showSet = (context, set, level) =>
+    showMembers(context, set, level, (value) => nested(context, value, level));
 
   function showBytes(context, buffer) {
     const bytes = new Uint8Array(buffer);
-    const shown = Array.from(bytes.slice(0, 50), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
-    const more = bytes.length > 50 ? ` ${plural(bytes.length - 50, 'byte')}` : '';
+    const shown = Array.from(bytes.slice(0, 50), (byte) => byte.toString(16).padStart(2, "0")).join(
+      " ",
+    );
+    const more = bytes.length > 50 ? ` ${plural(bytes.length - 50, "byte")}` : "";
     return [`[Uint8Contents]: <${shown}${more}>`, `byteLength: ${buffer.byteLength}`];
   }
 
-  const showView = (context, view, level) => ['byteLength', 'byteOffset', 'buffer'].map(
-    (key) => `${key}: ${nested(context, view[key], level)}`);
+  const showView = (context, view, level) =>
+    ["byteLength", "byteOffset", "buffer"].map(
+      (key) => `${key}: ${nested(context, view[key], level)}`,
+    );
 
   function functionBase(value, name, tag) {
     const source = Function.prototype.toString.call(value);
     if (/^class\b/.test(source)) {
       const parent = Object.getPrototypeOf(value)?.name;
-      const own = Object.hasOwn(value, 'name') && value.name ? value.name : '(anonymous)';
-      return `[class ${own}${parent ? ` extends ${parent}` : ''}]`;
+      const own = Object.hasOwn(value, "name") && value.name ? value.name : "(anonymous)";
+      return `[class ${own}${parent ? ` extends ${parent}` : ""}]`;
     }
-    const kind = /^(Async|Generator|AsyncGenerator)Function$/.test(name) ? name : 'Function';
-    const shown = value.name === '' ? ' (anonymous)' : `: ${value.name}`;
-    return `[${kind}${name === null ? ' (null prototype)' : ''}${shown}]${tag && tag !== kind ? ` [${tag}]` : ''}`;
+    const kind = /^(Async|Generator|AsyncGenerator)Function$/.test(name) ? name : "Function";
+    const shown = value.name === "" ? " (anonymous)" : `: ${value.name}`;
+    return `[${kind}${name === null ? " (null prototype)" : ""}${shown}]${tag && tag !== kind ? ` [${tag}]` : ""}`;
   }
 
   function errorBase(context, error, keys) {
-    const stack = typeof error.stack === 'string' && error.stack !== '' ? error.stack
-      : Error.prototype.toString.call(error);
-    for (const name of ['name', 'message', 'stack']) {
+    const stack =
+      typeof error.stack === "string" && error.stack !== ""
+        ? error.stack
+        : Error.prototype.toString.call(error);
+    for (const name of ["name", "message", "stack"]) {
       const at = keys.indexOf(name);
       if (at >= 0 && stack.includes(String(error[name]))) keys.splice(at, 1);
     }
-    for (const name of ['cause', 'errors']) {
+    for (const name of ["cause", "errors"]) {
       if (Object.hasOwn(error, name) && !keys.includes(name)) keys.push(name);
     }
     const text = /\n {4}at /.test(stack) ? stack : `[${stack}]`;
-    return context.indent === 0 ? text : text.replaceAll('\n', '\n' + spaces(context.indent));
+    return context.indent === 0 ? text : text.replaceAll("\n", "\n" + spaces(context.indent));
   }
 
-  const unknown = () => ['<items unknown>'];
+  const unknown = () => ["<items unknown>"];
 
   function boxBase(value) {
     const primitive = value.valueOf();
-    const shown = typeof primitive === 'string' ? quote(primitive) : showPrimitive(defaults, primitive);
-    return `[${typeof primitive === 'bigint' ? 'BigInt' : Object(primitive).constructor.name}: ${shown}]`;
+    const shown =
+      typeof primitive === "string" ? quote(primitive) : showPrimitive(defaults, primitive);
+    return `[${typeof primitive === "bigint" ? "BigInt" : Object(primitive).constructor.name}: ${shown}]`;
   }
 
   // How one kind of object is shown: `base` alone if it has no own keys, or braces around `items`.
   function planOf(context, value, name, tag, keys) {
     const braces = (fallback, count, items, isArray = false) => ({
-      base: '', open: prefix(name, tag, fallback, count < 0 ? '' : `(${count})`) + (isArray ? '[' : '{'),
-      close: isArray ? ']' : '}', items, isArray, isEmpty: count === 0,
+      base: "",
+      open: prefix(name, tag, fallback, count < 0 ? "" : `(${count})`) + (isArray ? "[" : "{"),
+      close: isArray ? "]" : "}",
+      items,
+      isArray,
+      isEmpty: count === 0,
     });
-    const based = (base) => ({ base, open: '{', close: '}', items: () => [], isBased: true });
+    const based = (base) => ({ base, open: "{", close: "}", items: () => [], isBased: true });
     if (Array.isArray(value)) {
-      const plan = braces('Array', value.length, showItems, true);
-      return name === 'Array' && tag === '' ? { ...plan, open: '[' } : plan;
+      const plan = braces("Array", value.length, showItems, true);
+      return name === "Array" && tag === "" ? { ...plan, open: "[" } : plan;
     }
-    if (typeof value === 'function') return based(functionBase(value, name, tag));
+    if (typeof value === "function") return based(functionBase(value, name, tag));
     if (value instanceof Error) return based(errorBase(context, value, keys));
-    if (value instanceof Map) return braces('Map', value.size, showMap);
-    if (value instanceof Set) return braces('Set', value.size, showSet);
+    if (value instanceof Map) return braces("Map", value.size, showMap);
+    if (value instanceof Set) return braces("Set", value.size, showSet);
     if (value instanceof RegExp) return based(RegExp.prototype.toString.call(value));
-    if (value instanceof Date) return based(Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString());
+    if (value instanceof Date)
+      return based(Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString());
     const typed = typedTag.call(value);
     if (typed !== undefined) return braces(typed, value.length, showItems, true);
     return planOfRest(value, name, tag, braces, based);
   }
 
   function planOfRest(value, name, tag, braces, based) {
-    if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) return braces('ArrayBuffer', -1, showBytes);
-    if (value instanceof DataView) return braces('DataView', -1, showView);
-    if (value instanceof Promise) return braces('Promise', -1, () => ['<state unknown>']);
-    if (value instanceof WeakMap) return braces('WeakMap', -1, unknown);
-    if (value instanceof WeakSet) return braces('WeakSet', -1, unknown);
+    if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer)
+      return braces("ArrayBuffer", -1, showBytes);
+    if (value instanceof DataView) return braces("DataView", -1, showView);
+    if (value instanceof Promise) return braces("Promise", -1, () => ["<state unknown>"]);
+    if (value instanceof WeakMap) return braces("WeakMap", -1, unknown);
+    if (value instanceof WeakSet) return braces("WeakSet", -1, unknown);
     const boxes = [Number, String, Boolean, BigInt, Symbol];
     if (boxes.some((Type) => value instanceof Type)) return based(boxBase(value));
-    if (Object.prototype.toString.call(value) === '[object Arguments]') {
-      return { base: '', open: '[Arguments] {', close: '}', items: () => [], isEmpty: true };
+    if (Object.prototype.toString.call(value) === "[object Arguments]") {
+      return { base: "", open: "[Arguments] {", close: "}", items: () => [], isEmpty: true };
     }
-    const plan = { ...braces('Object', -1, () => []), isEmpty: true };
-    return name === 'Object' && tag === '' ? { ...plan, open: '{' } : plan;
+    const plan = { ...braces("Object", -1, () => []), isEmpty: true };
+    return name === "Object" && tag === "" ? { ...plan, open: "{" } : plan;
   }
 
   // Long lists become columns of equal width, numbers aligned to the right.
@@ -225,17 +264,23 @@
     const bias = Math.max(widest - Math.sqrt(widest - total / output.length) - 3, 1);
     const columns = Math.min(
       Math.round(Math.sqrt(2.5 * bias * count) / bias),
-      Math.floor((context.breakLength - context.indent) / widest), context.compact * 4, 15);
+      Math.floor((context.breakLength - context.indent) / widest),
+      context.compact * 4,
+      15,
+    );
     if (columns <= 1) return output;
-    const widths = Array.from({ length: columns }, (nothing, column) => 2 + Math.max(
-      ...lengths.filter((length, at) => at % columns === column)));
-    const isNumeric = list !== undefined
-      && output.every((text, at) => ['number', 'bigint'].includes(typeof list[at]));
-    const pad = isNumeric ? 'padStart' : 'padEnd';
+    const widths = Array.from(
+      { length: columns },
+      (nothing, column) => 2 + Math.max(...lengths.filter((length, at) => at % columns === column)),
+    );
+    const isNumeric =
+      list !== undefined &&
+      output.every((text, at) => ["number", "bigint"].includes(typeof list[at]));
+    const pad = isNumeric ? "padStart" : "padEnd";
     const rows = [];
     for (let from = 0; from < count; from += columns) {
       const to = Math.min(from + columns, count);
-      let row = '';
+      let row = "";
       for (let at = from; at < to; at += 1) {
         const isLast = at === to - 1;
         const cell = isLast ? output[at] : `${output[at]}, `;
@@ -249,16 +294,16 @@
 
   function assemble(context, plan, items, base, level, value) {
     const output = plan.isArray && items.length > 6 ? columnsOf(context, items, value) : items;
-    const lead = base === '' ? '' : `${base} `;
+    const lead = base === "" ? "" : `${base} `;
     if (context.deepest - level < context.compact && output.length === items.length) {
       const start = output.length + context.indent + plan.open.length + base.length + 10;
       const total = output.reduce((sum, text) => sum + text.length, output.length + start);
-      const joined = output.join(', ');
-      if (total <= context.breakLength && !base.includes('\n') && !joined.includes('\n')) {
+      const joined = output.join(", ");
+      if (total <= context.breakLength && !base.includes("\n") && !joined.includes("\n")) {
         return `${lead}${plan.open} ${joined} ${plan.close}`;
       }
     }
-    const line = '\n' + spaces(context.indent);
+    const line = "\n" + spaces(context.indent);
     return `${lead}${plan.open}${line}  ${output.join(`,${line}  `)}${line}${plan.close}`;
   }
 
@@ -269,35 +314,39 @@
     const plan = planOf(context, value, name, tag, keys);
     if (keys.length === 0 && plan.isBased) return plan.base;
     if (keys.length === 0 && plan.isEmpty) return plan.open + plan.close;
-    if (level > context.depth) return `[${prefix(name, tag, Array.isArray(value) ? 'Array' : 'Object').slice(0, -1)}]`;
+    if (level > context.depth)
+      return `[${prefix(name, tag, Array.isArray(value) ? "Array" : "Object").slice(0, -1)}]`;
     context.seen.push(value);
     context.deepest = level;
     const inner = level + 1;
     const items = plan.items(context, value, inner);
     const hiddenCause = value instanceof Error;
     for (const key of keys) {
-      const isHidden = hiddenCause && (key === 'cause' || key === 'errors')
-        && !Object.prototype.propertyIsEnumerable.call(value, key);
+      const isHidden =
+        hiddenCause &&
+        (key === "cause" || key === "errors") &&
+        !Object.prototype.propertyIsEnumerable.call(value, key);
       items.push(showProperty(context, value, key, inner, isHidden));
     }
     context.seen.pop();
     const mark = context.cycles.get(value);
-    const base = mark === undefined ? plan.base : `<ref *${mark}>${plan.base ? ` ${plan.base}` : ''}`;
+    const base =
+      mark === undefined ? plan.base : `<ref *${mark}>${plan.base ? ` ${plan.base}` : ""}`;
     return assemble(context, plan, items, base, level, value);
   }
 
   function showCustom(context, value, level) {
     const method = value[custom];
-    if (typeof method !== 'function') return undefined;
+    if (typeof method !== "function") return undefined;
     const options = { ...context.options, depth: context.depth - level };
     const shown = Reflect.apply(method, value, [options.depth, options, inspect]);
     if (shown === value) return undefined;
-    if (typeof shown !== 'string') return show(context, shown, level);
-    return shown.replaceAll('\n', '\n' + spaces(context.indent));
+    if (typeof shown !== "string") return show(context, shown, level);
+    return shown.replaceAll("\n", "\n" + spaces(context.indent));
   }
 
   function show(context, value, level) {
-    if ((typeof value !== 'object' && typeof value !== 'function') || value === null) {
+    if ((typeof value !== "object" && typeof value !== "function") || value === null) {
       return showPrimitive(context, value);
     }
     const [indent, depth] = [context.indent, context.seen.length];
@@ -310,14 +359,18 @@
     } catch (error) {
       context.indent = indent;
       context.seen.length = depth;
-      return `<threw ${typeof error === 'object' ? 'an object' : typeof error}>`;
+      return `<threw ${typeof error === "object" ? "an object" : typeof error}>`;
     }
   }
 
   function inspect(value, options = {}) {
     const merged = { ...defaults, ...options };
     merged.depth = merged.depth === null ? Infinity : merged.depth;
-    return show({ ...merged, options: merged, indent: 0, deepest: 0, seen: [], cycles: new Map() }, value, 0);
+    return show(
+      { ...merged, options: merged, indent: 0, deepest: 0, seen: [], cycles: new Map() },
+      value,
+      0,
+    );
   }
 
   Object.assign(globalThis.__world__, { inspect, showNumber });

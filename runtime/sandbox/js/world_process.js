@@ -1,10 +1,11 @@
 // `process` and `global`, as far as they say something true inside a sandbox.
 //
-// Follows: Node "process": env, version, versions, platform, arch, argv, nextTick, hrtime, uptime, cwd.
-// `env` holds the app's variables and nothing of the machine; the object stays the same for good.
-// `version`, `platform` and `arch` name the emulated runtime, not the machine that emulates it.
-// Differs: nextTick is a microtask like any other; assigned values are not turned into text; there are
-// no streams, signals, memory figures or exit; event methods exist and never fire.
+// Follows: Node "process": env, version, versions, platform, arch, argv, nextTick, hrtime, uptime,
+// cwd. `env` holds the app's variables and nothing of the machine; the object stays the same for
+// good. `version`, `platform` and `arch` name the emulated runtime, not the machine that emulates
+// it.
+// Differs: nextTick is a microtask like any other; assigned values are not turned into text; there
+// are no streams, signals, memory figures or exit; event methods exist and never fire.
 (host) => {
   const { coded, expose } = globalThis.__world__;
   const { queueMicrotask } = globalThis;
@@ -16,7 +17,10 @@
     for (const name of Object.keys(env)) delete env[name];
     for (const name of Object.keys(start.env)) {
       Object.defineProperty(env, name, {
-        value: start.env[name], writable: true, enumerable: true, configurable: true,
+        value: start.env[name],
+        writable: true,
+        enumerable: true,
+        configurable: true,
       });
     }
   });
@@ -30,32 +34,40 @@
   hrtime.bigint = () => BigInt(Math.round(elapsedMs() * 1e6));
 
   function nextTick(callback, ...args) {
-    if (typeof callback !== 'function') {
-      throw coded(TypeError, 'ERR_INVALID_ARG_TYPE', 'The "callback" argument must be of type function.');
+    if (typeof callback !== "function") {
+      throw coded(
+        TypeError,
+        "ERR_INVALID_ARG_TYPE",
+        'The "callback" argument must be of type function.',
+      );
     }
     queueMicrotask(() => callback(...args));
   }
 
   const process = {
-    title: 'node',
-    version: 'v20.0.0',
-    versions: { node: '20.0.0' },
-    arch: 'x64',
-    platform: 'linux',
+    title: "node",
+    version: "v20.0.0",
+    versions: { node: "20.0.0" },
+    arch: "x64",
+    platform: "linux",
     argv: [],
     execArgv: [],
     env,
     nextTick,
     hrtime,
     uptime: () => elapsedMs() / 1000,
-    cwd: () => '/',
+    cwd: () => "/",
   };
-  for (const name of ['on', 'once', 'off', 'addListener', 'removeListener', 'removeAllListeners']) {
-    process[name] = { [name]() { return process; } }[name];
+  for (const name of ["on", "once", "off", "addListener", "removeListener", "removeAllListeners"]) {
+    process[name] = {
+      [name]() {
+        return process;
+      },
+    }[name];
   }
   process.emitWarning = (warning) => globalThis.console.warn(`(node) ${warning}`);
-  Object.defineProperty(process, Symbol.toStringTag, { value: 'process', configurable: true });
+  Object.defineProperty(process, Symbol.toStringTag, { value: "process", configurable: true });
 
-  expose('process', process);
-  expose('global', globalThis);
+  expose("process", process);
+  expose("global", globalThis);
 }

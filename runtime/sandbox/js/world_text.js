@@ -1,15 +1,19 @@
 // TextEncoder and TextDecoder.
 //
-// Follows: WHATWG Encoding Standard: the utf-8 encoder and decoder (fatal, ignoreBOM, streaming), the
-// utf-16le and windows-1252 decoders; error codes as Node has them. `atob` and `btoa` are the engine's.
-// Differs: of the legacy encodings only utf-16le and windows-1252 (with its labels latin1 and ascii).
+// Follows: WHATWG Encoding Standard: the utf-8 encoder and decoder (fatal, ignoreBOM, streaming),
+// the utf-16le and windows-1252 decoders; error codes as Node has them. `atob` and `btoa` are the
+// engine's.
+// Differs: of the legacy encodings only utf-16le and windows-1252 (with its labels latin1 and
+// ascii).
 (host) => {
   const { brand, coded, expose } = globalThis.__world__;
 
   class TextEncoder {
-    get encoding() { return 'utf-8'; }
+    get encoding() {
+      return "utf-8";
+    }
 
-    encode(input = '') {
+    encode(input = "") {
       const text = `${input}`;
       const bytes = new Uint8Array(text.length * 3);
       return bytes.slice(0, this.encodeInto(text, bytes).written);
@@ -25,7 +29,7 @@
         if (size === 1) bytes[written] = code;
         else {
           for (let at = size - 1, left = code; at >= 0; at -= 1, left >>= 6) {
-            bytes[written + at] = at > 0 ? 0x80 | (left & 63) : (0xf00 >> size) & 0xff | left;
+            bytes[written + at] = at > 0 ? 0x80 | (left & 63) : ((0xf00 >> size) & 0xff) | left;
           }
         }
         written += size;
@@ -34,29 +38,61 @@
       return { read, written };
     }
   }
-  brand(TextEncoder, 'TextEncoder');
+  brand(TextEncoder, "TextEncoder");
 
   const labels = new Map([
-    ...['unicode-1-1-utf-8', 'unicode11utf8', 'unicode20utf8', 'utf-8', 'utf8', 'x-unicode20utf8']
-      .map((label) => [label, 'utf-8']),
-    ...['csunicode', 'iso-10646-ucs-2', 'ucs-2', 'unicode', 'unicodefeff', 'utf-16', 'utf-16le']
-      .map((label) => [label, 'utf-16le']),
-    ...['ansi_x3.4-1968', 'ascii', 'cp1252', 'cp819', 'csisolatin1', 'ibm819', 'iso-8859-1',
-      'iso-ir-100', 'iso8859-1', 'iso88591', 'iso_8859-1', 'iso_8859-1:1987', 'l1', 'latin1',
-      'us-ascii', 'windows-1252', 'x-cp1252'].map((label) => [label, 'windows-1252']),
+    ...[
+      "unicode-1-1-utf-8",
+      "unicode11utf8",
+      "unicode20utf8",
+      "utf-8",
+      "utf8",
+      "x-unicode20utf8",
+    ].map((label) => [label, "utf-8"]),
+    ...[
+      "csunicode",
+      "iso-10646-ucs-2",
+      "ucs-2",
+      "unicode",
+      "unicodefeff",
+      "utf-16",
+      "utf-16le",
+    ].map((label) => [label, "utf-16le"]),
+    ...[
+      "ansi_x3.4-1968",
+      "ascii",
+      "cp1252",
+      "cp819",
+      "csisolatin1",
+      "ibm819",
+      "iso-8859-1",
+      "iso-ir-100",
+      "iso8859-1",
+      "iso88591",
+      "iso_8859-1",
+      "iso_8859-1:1987",
+      "l1",
+      "latin1",
+      "us-ascii",
+      "windows-1252",
+      "x-cp1252",
+    ].map((label) => [label, "windows-1252"]),
   ]);
 
   // What windows-1252 has at 0x80 to 0x9f.
-  const windows1252 = '\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f'
-    + '\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178';
+  const windows1252 =
+    "\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f" +
+    "\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178";
 
-  // Each decoder is made anew for a stream: `push(byte)` answers code points, REPLACE for a malformed
-  // sequence; `flush()` answers what is left at the end.
+  // Each decoder is made anew for a stream: `push(byte)` answers code points, REPLACE for a
+  // malformed sequence; `flush()` answers what is left at the end.
   const REPLACE = -1;
 
   function utf8Decoder() {
     let [needed, seen, code, lower, upper] = [0, 0, 0, 0x80, 0xbf];
-    const reset = () => { [needed, seen, code, lower, upper] = [0, 0, 0, 0x80, 0xbf]; };
+    const reset = () => {
+      [needed, seen, code, lower, upper] = [0, 0, 0, 0x80, 0xbf];
+    };
     function lead(byte) {
       if (byte < 0x80) return [byte];
       if (byte >= 0xc2 && byte <= 0xdf) [needed, code] = [1, byte & 31];
@@ -123,13 +159,22 @@
     flush: () => [],
   });
 
-  const decoders = { 'utf-8': utf8Decoder, 'utf-16le': utf16Decoder, 'windows-1252': windows1252Decoder };
+  const decoders = {
+    "utf-8": utf8Decoder,
+    "utf-16le": utf16Decoder,
+    "windows-1252": windows1252Decoder,
+  };
 
   function bytesOf(input) {
-    if (input instanceof ArrayBuffer || input instanceof SharedArrayBuffer) return new Uint8Array(input);
-    if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
-    throw coded(TypeError, 'ERR_INVALID_ARG_TYPE',
-      'The "list" argument must be an instance of SharedArrayBuffer, ArrayBuffer or ArrayBufferView.');
+    if (input instanceof ArrayBuffer || input instanceof SharedArrayBuffer)
+      return new Uint8Array(input);
+    if (ArrayBuffer.isView(input))
+      return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
+    throw coded(
+      TypeError,
+      "ERR_INVALID_ARG_TYPE",
+      'The "list" argument must be an instance of SharedArrayBuffer, ArrayBuffer or ArrayBufferView.',
+    );
   }
 
   class TextDecoder {
@@ -139,26 +184,36 @@
     #decoder = null;
     #atStart = true;
 
-    constructor(label = 'utf-8', options = {}) {
+    constructor(label = "utf-8", options = {}) {
       this.#encoding = labels.get(`${label}`.trim().toLowerCase());
       if (this.#encoding === undefined) {
-        throw coded(RangeError, 'ERR_ENCODING_NOT_SUPPORTED', `The "${label}" encoding is not supported`);
+        throw coded(
+          RangeError,
+          "ERR_ENCODING_NOT_SUPPORTED",
+          `The "${label}" encoding is not supported`,
+        );
       }
       this.#fatal = Boolean(options?.fatal);
       this.#ignoreBOM = Boolean(options?.ignoreBOM);
     }
 
-    get encoding() { return this.#encoding; }
+    get encoding() {
+      return this.#encoding;
+    }
 
-    get fatal() { return this.#fatal; }
+    get fatal() {
+      return this.#fatal;
+    }
 
-    get ignoreBOM() { return this.#ignoreBOM; }
+    get ignoreBOM() {
+      return this.#ignoreBOM;
+    }
 
     decode(input = new Uint8Array(0), options = {}) {
       this.#decoder ??= decoders[this.#encoding]();
       const bytes = bytesOf(input);
       const codes = [];
-      let out = '';
+      let out = "";
       for (let at = 0; at < bytes.length; at += 1) {
         const byte = bytes[at];
         for (const code of this.#decoder.push(byte)) this.#take(code, codes);
@@ -174,16 +229,19 @@
     #take(code, codes) {
       if (code === REPLACE && this.#fatal) {
         [this.#decoder, this.#atStart] = [null, true];
-        throw coded(TypeError, 'ERR_ENCODING_INVALID_ENCODED_DATA',
-          `The encoded data was not valid for encoding ${this.#encoding}`);
+        throw coded(
+          TypeError,
+          "ERR_ENCODING_INVALID_ENCODED_DATA",
+          `The encoded data was not valid for encoding ${this.#encoding}`,
+        );
       }
-      const isMark = this.#atStart && code === 0xfeff && this.#encoding !== 'windows-1252';
+      const isMark = this.#atStart && code === 0xfeff && this.#encoding !== "windows-1252";
       this.#atStart = false;
       if (!isMark || this.#ignoreBOM) codes.push(code === REPLACE ? 0xfffd : code);
     }
   }
-  brand(TextDecoder, 'TextDecoder');
+  brand(TextDecoder, "TextDecoder");
 
-  expose('TextEncoder', TextEncoder);
-  expose('TextDecoder', TextDecoder);
+  expose("TextEncoder", TextEncoder);
+  expose("TextDecoder", TextDecoder);
 }

@@ -14,10 +14,14 @@
   }
 
   function checked(callback) {
-    if (typeof callback === 'function') return callback;
-    const received = callback === null || callback === undefined ? String(callback) : `type ${typeof callback}`;
-    throw coded(TypeError, 'ERR_INVALID_ARG_TYPE',
-      `The "callback" argument must be of type function. Received ${received}`);
+    if (typeof callback === "function") return callback;
+    const received =
+      callback === null || callback === undefined ? String(callback) : `type ${typeof callback}`;
+    throw coded(
+      TypeError,
+      "ERR_INVALID_ARG_TYPE",
+      `The "callback" argument must be of type function. Received ${received}`,
+    );
   }
 
   class Timeout {
@@ -68,42 +72,63 @@
       return this;
     }
 
-    hasRef() { return this.#isReferenced; }
+    hasRef() {
+      return this.#isReferenced;
+    }
 
-    [Symbol.toPrimitive]() { return this.#id; }
+    [Symbol.toPrimitive]() {
+      return this.#id;
+    }
 
-    [Symbol.dispose]() { this.close(); }
+    [Symbol.dispose]() {
+      this.close();
+    }
   }
 
   // A timer is named by its object or by the number it converts to; anything else is ignored.
   function clear(timer) {
     if (timer instanceof Timeout) timer.close();
-    else if (typeof timer === 'number' || typeof timer === 'string') ids.get(Number(timer))?.close();
+    else if (typeof timer === "number" || typeof timer === "string")
+      ids.get(Number(timer))?.close();
   }
 
-  expose('setTimeout', function setTimeout(callback, delay, ...args) {
+  expose("setTimeout", function setTimeout(callback, delay, ...args) {
     return new Timeout(checked(callback), delayOf(delay), false, args);
   });
-  expose('setInterval', function setInterval(callback, delay, ...args) {
+  expose("setInterval", function setInterval(callback, delay, ...args) {
     return new Timeout(checked(callback), delayOf(delay), true, args);
   });
-  expose('setImmediate', function setImmediate(callback, ...args) {
+  expose("setImmediate", function setImmediate(callback, ...args) {
     return new Timeout(checked(callback), 0, false, args);
   });
-  expose('clearTimeout', function clearTimeout(timer) { clear(timer); });
-  expose('clearInterval', function clearInterval(timer) { clear(timer); });
-  expose('clearImmediate', function clearImmediate(timer) { clear(timer); });
+  expose("clearTimeout", function clearTimeout(timer) {
+    clear(timer);
+  });
+  expose("clearInterval", function clearInterval(timer) {
+    clear(timer);
+  });
+  expose("clearImmediate", function clearImmediate(timer) {
+    clear(timer);
+  });
 
   let origin = 0;
-  host.onStart((start) => { origin = start.now; });
+  host.onStart((start) => {
+    origin = start.now;
+  });
 
   class Performance {
-    get timeOrigin() { return origin; }
+    get timeOrigin() {
+      return origin;
+    }
 
-    now() { return origin === 0 ? 0 : host.now() - origin; }
+    now() {
+      return origin === 0 ? 0 : host.now() - origin;
+    }
 
-    toJSON() { return { timeOrigin: origin }; }
+    toJSON() {
+      return { timeOrigin: origin };
+    }
   }
-  brand(Performance, 'Performance');
-  expose('performance', new Performance());
+  brand(Performance, "Performance");
+  expose("performance", new Performance());
 }
