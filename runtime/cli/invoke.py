@@ -185,14 +185,17 @@ def _show_usage(result: "InvocationResult", limits: "Limits") -> None:
         f"{usage.door_calls} of {limits.door_calls} calls, "
         f"{usage.log_lines} of {limits.log_lines} log lines."
     )
+    say(f"Invocation {result.invocation_id}", "dim")
     if result.proof is not None:
         proof = result.proof
+        if not proof.secrets:
+            say("Proof: no credential was live, so there was nothing to search for.", "yellow")
+            return
         say(
             f"Proof: searched {proof.bytes:,} bytes of guest memory for {proof.secrets} live "
             f"secrets, found {proof.found}.",
             "red" if proof.found else "green",
         )
-    say(f"Invocation {result.invocation_id}", "dim")
 
 
 def _json_option(name: str, text: str | None) -> object:
