@@ -92,6 +92,25 @@ def test_no_value_makes_the_console_throw(value: str) -> None:
         assert evaluate(f"(() => {{ {call}; return 'went on'; }})()") == ["went on"]
 
 
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("new Array(4e9)", "[ <4000000000 empty items> ]"),
+        ("Object.assign([], { 4000000000: 1 })", "[ <4000000000 empty items>, 1 ]"),
+        ("new Array(1e6).fill(0)", "... 999900 more items"),
+        ("new Uint8Array(1e7)", "... 9999900 more items"),
+        ("{ text: 'x'.repeat(1e7) }", "... 9990000 more characters"),
+        ("new Set(Array.from({ length: 1e5 }, (_, at) => at))", "... 99900 more items"),
+    ],
+)
+def test_a_huge_value_is_shown_in_part(value: str, shown: str) -> None:
+    outcome = run([f"(() => {{ console.log({value}); return 1; }})()"])
+    assert outcome.fault is None
+    assert shown in outcome.logs[0].text
+    assert len(outcome.logs[0].text) < 20_000
+
+
 def test_timers_run_in_the_order_of_their_delays_and_can_be_cleared() -> None:
     order = """(async () => {
       const seen = [];

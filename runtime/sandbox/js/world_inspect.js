@@ -3,9 +3,11 @@
 // Follows: Node 20, "util.inspect" with the console's options: depth 2, 100 array items, 10,000
 // characters a string, lines of 80, up to three levels on one line, aligned number columns,
 // references for cycles, and the custom inspection symbol.
-// Differs: a proxy is shown by what its traps answer; a promise's state and private fields cannot
-// be seen; a value that throws while it is looked at is shown as `<threw …>`.
+// Differs: a proxy is shown by what its traps answer; a promise's state cannot be seen; a list
+// longer than 10,000 does not show its named properties; a value that throws while it is looked at
+// is shown as `<threw …>`.
 (host) => {
+  const LONG = 10000; // items; listing the keys of a longer list takes too long
   const custom = Symbol.for("nodejs.util.inspect.custom");
   const defaults = {
     depth: 2,
@@ -89,6 +91,7 @@
 
   function keysOf(context, value) {
     const isIndexed = Array.isArray(value) || ArrayBuffer.isView(value) || value instanceof String;
+    if (isIndexed && value.length > LONG) return [];
     return Reflect.ownKeys(value).filter((key) => {
       if (isIndexed && typeof key === "string" && /^(0|[1-9][0-9]*)$/.test(key)) return false;
       return context.showHidden || Object.prototype.propertyIsEnumerable.call(value, key);
@@ -122,16 +125,21 @@
     return `${showKey(key, isHidden || !property.enumerable)}: ${text}`;
   }
 
+  // Where the next element of a list with holes stands; its length if there is none.
+  function nextElement(list, from) {
+    const indices = Object.keys(list).map(Number);
+    return indices.find((index) => Number.isInteger(index) && index >= from) ?? list.length;
+  }
+
   function showItems(context, list, level) {
     const out = [];
     const most = Math.min(context.maxArrayLength, list.length);
     let at = 0;
     while (at < list.length && out.length < most) {
-      let hole = at;
-      while (hole < list.length && !Object.hasOwn(list, hole)) hole += 1;
-      if (hole > at) out.push(`<${hole - at} empty item${hole - at > 1 ? "s" : ""}>`);
+      const next = Object.hasOwn(list, at) ? at : nextElement(list, at);
+      if (next > at) out.push(`<${next - at} empty item${next - at > 1 ? "s" : ""}>`);
       else out.push(nested(context, list[at], level));
-      at = Math.max(hole, at + (hole > at ? 0 : 1));
+      at = Math.max(next, at + (next > at ? 0 : 1));
     }
     if (at < list.length) out.push(plural(list.length - at, "item"));
     return out;

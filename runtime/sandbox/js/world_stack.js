@@ -4,7 +4,7 @@
 // frame, the kernel's among them. Here a formatter that app code installs gets copies that hold
 // text only, as V8 does for strict code. Without a formatter `stack` reads as V8 writes it: a
 // header line, then the app's frames; those of the kernel and of these files are left out, and
-// native ones below the last of the app's.
+// native ones below the last of the app's, unless nothing would be left.
 // Differs from V8: `getThis`, `getFunction`, `getTypeName` and `getEvalOrigin` never know anything;
 // frames name "<anonymous>" where V8 leaves the name out.
 (host) => {
@@ -76,13 +76,13 @@
     }
   }
 
-  function trace(sites) {
+  function trace(sites, ours) {
     let text = "";
     let natives = "";
     for (let at = 0; at < sites.length; at += 1) {
       const frame = frameOf(sites[at]);
       if (frame.native) natives += "\n    at " + frame.text;
-      else if (frame.file !== OURS) {
+      else if (ours || frame.file !== OURS) {
         text += natives + "\n    at " + frame.text;
         natives = "";
       }
@@ -94,7 +94,7 @@
     (error, sites) =>
       typeof formatter === "function"
         ? formatter(error, copies(sites))
-        : header(error) + trace(sites),
+        : header(error) + (trace(sites, false) || trace(sites, true)),
   ]);
 
   defineProperty(Error, "prepareStackTrace", {
