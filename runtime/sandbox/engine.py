@@ -109,7 +109,7 @@ class Engine:
             InvocationError: The app cannot be loaded.
         """
         self._machine.require_stack(limits)
-        digest = _digest(source, limits)
+        digest = source_digest(source, limits)
         kept = self._load(digest, source)
         if kept is None:
             pre, guest = self._packaged_guest()
@@ -152,6 +152,7 @@ class Engine:
         kept = self._cache is not None and self._cache.usable
         return {
             "wasmtime": version("wasmtime"),
+            "quickjs": f"quickjs-rs {version('quickjs-rs')}",
             "allocator": "pooling" if self._pooling else "on demand",
             "calls": self._machine.calls.name,
             "cache": str(self._cache.folder) if self._cache and kept else "none",
@@ -208,7 +209,7 @@ class Engine:
         return "-pool" if self._pooling else ""
 
 
-def _digest(source: JavaScriptSource, limits: Limits) -> str:
+def source_digest(source: JavaScriptSource, limits: Limits) -> str:
     """Digest everything that decides how the guest behaves."""
     parts = (
         FORMAT,

@@ -12,9 +12,9 @@ from runtime.sandbox.hostlink import may_go_on
 from runtime.sandbox.limits import Limits
 from runtime.sandbox.machine import TICK_S, Machine
 from runtime.sandbox.meter import Meter, Stopped
+from runtime.sandbox.rawcalls import MOST_TABLE_ELEMENTS, MOST_TABLES
 from runtime.sandbox.values import Fault
 
-MOST_TABLE_ELEMENTS = 20_000  # as the pool has; see rawcalls.use_pooling
 NEAR_FULL_BYTES = 2 << 20  # a guest that fails this close to its memory limit ran out of memory
 
 
@@ -49,7 +49,7 @@ class Instance:
 
     def _make_store(self, limits: Limits) -> wasmtime.Store:
         store = wasmtime.Store(self._machine.engine)
-        store.set_limits(limits.memory_bytes, MOST_TABLE_ELEMENTS, 1, 8, 1)
+        store.set_limits(limits.memory_bytes, MOST_TABLE_ELEMENTS, 1, MOST_TABLES, 1)
         self._machine.calls.on_epoch(store, may_go_on)
         self._machine.calls.allow(store, _ticks(limits.cpu_ms))
         return store

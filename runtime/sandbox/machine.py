@@ -1,5 +1,6 @@
 """The wasmtime engine that all guests of a process share, and the clock that can stop them."""
 
+import mmap
 import resource
 import threading
 import time
@@ -8,11 +9,12 @@ from dataclasses import dataclass, field
 import wasmtime
 
 from runtime.sandbox.calls import Calls
-from runtime.sandbox.limits import MIB, Limits
+from runtime.sandbox.limits import KIB, MIB, Limits
 from runtime.sandbox.rawcalls import set_stack, use_pooling
 
 TICK_S = 0.01  # how late a guest can learn that its budget is used up
 POOL_MEMORY_BYTES = 1024 * MIB  # the most that any `Limits.memory_bytes` can allow
+PLACE_BYTES = 4 * KIB * MIB + 64 * MIB  # address space of one guest: 4 GiB and what guards it
 STACK_SHARE = 2  # a guest gets at most one half of its host thread's stack
 
 
@@ -82,15 +84,27 @@ class Machine:
 
 
 def make_engine(slots: int, stack_bytes: int) -> tuple[wasmtime.Engine, bool]:
-    """Return an engine, and whether it has a pool of `slots` places."""
-    if slots:
-        config = engine_config(stack_bytes)
-        try:
-            if use_pooling(config, slots, POOL_MEMORY_BYTES):
-                return wasmtime.Engine(config), True
-        except wasmtime.WasmtimeError:
-            pass  # the machine does not give that much address space
-    return wasmtime.Engine(engine_config(stack_bytes)), False
+    """Return an engine, and whether it has a pool of `slots` places.
+
+    The library ends the process when a pool does not fit the address space, so that is tried first.
+    """
+    config = engine_config(stack_bytes)
+    pooling = (
+        slots > 0
+        and can_reserve(slots * PLACE_BYTES)
+        and use_pooling(config, slots, POOL_MEMORY_BYTES)
+    )
+    return wasmtime.Engine(config), pooling
+
+
+def can_reserve(size: int) -> bool:
+    """Return whether the process may reserve that much address space."""
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
+    try:
+        mmap.mmap(-1, size, flags=flags, prot=0).close()
+    except (OSError, OverflowError, ValueError):
+        return False
+    return True
 
 
 def engine_config(stack_bytes: int) -> wasmtime.Config:
@@ -102,14 +116,19 @@ def engine_config(stack_bytes: int) -> wasmtime.Config:
     config = wasmtime.Config()
     config.epoch_interruption = True
     config.memory_init_cow = True
-    set_stack(config, min(stack_bytes, _thread_stack_bytes() // STACK_SHARE))
+    set_stack(
+        config,
+        min(
+            stack_bytes,
+            thread_stack_bytes(resource.getrlimit(resource.RLIMIT_STACK)[0]) // STACK_SHARE,
+        ),
+    )
     config.wasm_threads = False
     config.wasm_memory64 = False
     config.wasm_multi_memory = False
     return config
 
 
-def _thread_stack_bytes() -> int:
+def thread_stack_bytes(soft_limit: int) -> int:
     """Return what a new thread's stack has: the process's limit, or 2 MiB where there is none."""
-    soft, _hard = resource.getrlimit(resource.RLIMIT_STACK)
-    return 2 * MIB if soft == resource.RLIM_INFINITY else soft
+    return 2 * MIB if soft_limit == resource.RLIM_INFINITY else soft_limit

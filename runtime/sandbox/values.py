@@ -159,6 +159,9 @@ class LiveGuest(Protocol):
     def post(self, message: str) -> Turn:
         """Hand one message over and run until the guest is idle, under fresh budgets."""
 
+    def pump(self, wait_ms: int = 0) -> Turn:
+        """Fire the timers that are due within `wait_ms`, under fresh budgets."""
+
     def close(self) -> None:
         """Drop the guest; closing twice is harmless."""
 
