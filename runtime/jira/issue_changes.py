@@ -4,7 +4,7 @@ Source:
     Jira Cloud REST API v3, schemas ``Changelog`` and ``ChangeDetails``.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sqlalchemy import insert, select
 
@@ -41,34 +41,44 @@ def record_change(context: Context, before: Issue, after: Issue) -> None:
 def history_page(context: Context, issue: Issue) -> Bean:
     """Return one page of an issue's history, the oldest change first."""
     path = f"issue/{issue.key(context)}/changelog"
-    histories = _histories(context, issue)
+    histories = load_histories(context, [issue])[issue.id]
     return page_bean(context, path, histories, dict, limit=PAGE_LIMIT, default=PAGE_LIMIT)
 
 
-def history_bean(context: Context, issue: Issue) -> Bean:
-    """Return the history that ``expand=changelog`` shows, the newest change first."""
-    histories = _histories(context, issue)[::-1][:PAGE_LIMIT]
-    total = len(histories)
-    return {"startAt": 0, "maxResults": total, "total": total, "histories": histories}
+def history_bean(histories: Sequence[Bean]) -> Bean:
+    """Return a history as ``expand=changelog`` shows it, the newest change first."""
+    shown = list(histories[::-1][:PAGE_LIMIT])
+    return {
+        "startAt": 0,
+        "maxResults": len(shown),
+        "total": len(histories),
+        "histories": shown,
+    }
 
 
-def _histories(context: Context, issue: Issue) -> list[Bean]:
+def load_histories(context: Context, issues: Sequence[Issue]) -> dict[int, list[Bean]]:
+    """Return the changes of issues, the oldest first, by issue; in two queries."""
     table = changelog_table.c
     rows = context.connection.execute(
-        select(table.id, table.author_id, table.created_ms, table["items"].label("details"))
-        .where(table.issue_id == issue.id)
+        select(
+            *(table.id, table.issue_id, table.author_id, table.created_ms),
+            table["items"].label("details"),
+        )
+        .where(table.issue_id.in_([issue.id for issue in issues]))
         .order_by(table.id)
     ).all()
     people = find_accounts(context, (row.author_id for row in rows))
-    return [
-        {
-            "id": str(row.id),
-            "author": user_bean(context, people[row.author_id]),
-            "created": jira_time(row.created_ms),
-            "items": row.details,
-        }
-        for row in rows
-    ]
+    found: dict[int, list[Bean]] = {issue.id: [] for issue in issues}
+    for row in rows:
+        found[row.issue_id].append(
+            {
+                "id": str(row.id),
+                "author": user_bean(context, people[row.author_id]),
+                "created": jira_time(row.created_ms),
+                "items": row.details,
+            }
+        )
+    return found
 
 
 def _differences(context: Context, before: Issue, after: Issue) -> Iterator[Bean]:

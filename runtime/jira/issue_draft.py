@@ -73,12 +73,6 @@ class Draft:
         if self.messages or self.errors:
             raise JiraError(400, *self.messages, rule=self.rule, fields=self.errors)
 
-    def current(self, column: str) -> Any:  # a column's value
-        """Return a column's value as it stands: the new one, or the one before."""
-        if column in self.columns:
-            return self.columns[column]
-        return None if self.issue is None else getattr(self.issue, column)
-
     def current_rest(self, name: str) -> Any:  # JSON
         """Return the value of a field without a column as it stands."""
         if name in self.rest:

@@ -10,7 +10,7 @@ from runtime.jira.beans import Bean
 from runtime.jira.context import Context
 from runtime.jira.createmeta import edit_fields
 from runtime.jira.issue_beans import IssueBeans
-from runtime.jira.issue_changes import history_bean
+from runtime.jira.issue_changes import history_bean, load_histories
 from runtime.jira.issue_fields import ISSUE_FIELDS
 from runtime.jira.issue_transitions import offers, transition_bean
 from runtime.jira.issues_store import Issue, People
@@ -59,6 +59,8 @@ class IssueView:
         self._context = context
         self._view = view
         self._beans = IssueBeans(context, issues, view.fields, people)
+        wants_history = "changelog" in view.expands
+        self._histories = load_histories(context, issues) if wants_history else {}
         self._properties = self._load_properties(issues) if view.properties else {}
 
     def bean(self, issue: Issue) -> Bean:
@@ -94,7 +96,7 @@ class IssueView:
 
     def history(self, issue: Issue) -> Bean:
         """Return the history of an issue."""
-        return history_bean(self._context, issue)
+        return history_bean(self._histories[issue.id])
 
     def editable(self, issue: Issue) -> Bean:
         """Return what of an issue the caller may edit."""

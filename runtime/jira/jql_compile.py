@@ -5,8 +5,8 @@
 ``is EMPTY`` divide the visible issues between them.
 
 Differs:
-    Text is matched by words that occur anywhere, in any case, without stemming, fuzziness or
-    proximity; ``text`` does not search comments.
+    Text is matched by words that occur anywhere, in any case (of ASCII letters, with SQLite),
+    without stemming, fuzziness or proximity; ``text`` does not search comments.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -41,7 +41,7 @@ from runtime.jira.jql_values import (
     find_key,
     resolve_issues,
     resolve_reference,
-    resolve_user,
+    resolve_users,
     unknown_function,
 )
 from runtime.jira.schema import issue_label_table, issue_table
@@ -66,6 +66,8 @@ OPPOSITES: Mapping[str, str] = {
 _COMPARE: Mapping[str, Compare] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 _NEGATIVE = frozenset({"!=", "not in", "is not", "!~"})
 _MAX_WORDS = 50  # of one text operand
+_MAX_WORD = 255  # characters; a database refuses very long patterns
+_MAX_ALL_WORDS = 1_000  # of a whole query; each is a condition or two
 
 
 def compile_condition(context: Context, condition: Condition) -> Sql:
@@ -101,6 +103,7 @@ class _Compiler:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._zone = time_zone("UTC" if context.account is None else context.account.time_zone)
+        self._words = 0
         self.problems: list[str] = []
 
     def compile(self, condition: Condition, *, negated: bool) -> Sql:
@@ -153,29 +156,24 @@ class _Compiler:
     def _has(self, asked: JqlField, name: str, values: list[Value | Function]) -> Sql:
         match asked.kind:
             case "reference":
-                return self._any_of(asked, self._ids(asked, values, resolve_reference))
+                return self._any_of(asked, self._references(asked, values))
             case "user":
-                return self._any_of(asked, self._ids(asked, values, resolve_user))
+                return self._any_of(asked, resolve_users(self._context, asked, values))
             case "issue":
                 return self._any_of(asked, self._issue_ids(name, values))
             case "label":
                 labels = [_word(value).lower() for value in values]
                 return _labelled(issue_label_table.c.label.in_(labels))
             case "text":
-                return _contains(asked, values)
+                return self._contains(asked, _word(values[0]))
             case _:
                 return or_(*(self._ordered(asked, name, "=", value) for value in values))
 
-    def _ids(
-        self,
-        asked: JqlField,
-        values: Iterable[Value | Function],
-        resolve: Callable[[Context, JqlField, Value | Function], tuple[Any, ...]],
-    ) -> list[Any]:
+    def _references(self, asked: JqlField, values: Iterable[Value | Function]) -> list[Any]:
         found: list[Any] = []
         for value in values:
             try:
-                found.extend(resolve(self._context, asked, value))
+                found.extend(resolve_reference(self._context, asked, value))
             except JqlError as error:
                 self.problems.extend(error.messages)
         return list(dict.fromkeys(found))
@@ -194,6 +192,20 @@ class _Compiler:
         if asked.id == "resolution" and -1 in ids:
             return or_(column.is_(None), column.in_([one for one in ids if one != -1]))
         return column.in_(ids) if len(ids) != 1 else column == ids[0]
+
+    def _contains(self, asked: JqlField, text: str) -> Sql:
+        """Say that each word occurs in the text of one of the field's columns."""
+        table = issue_table.c
+        is_all = asked.id == "text"
+        columns = [table.summary, table.description_text] if is_all else [_column(asked)]
+        words = text.replace("*", " ").replace('"', " ").split()
+        self._words += len(words)
+        if self._words > _MAX_ALL_WORDS:
+            raise JqlError(f"The JQL query searches for more than {_MAX_ALL_WORDS} words.")
+        if not 0 < len(words) <= _MAX_WORDS or max(map(len, words)) > _MAX_WORD:
+            message = f"The text query '{text[:100]}' for field '{asked.id}' is not valid."
+            raise JqlError(message)
+        return and_(*(_occurs(word, columns) for word in words))
 
     def _ordered(self, asked: JqlField, name: str, operator: str, value: Single) -> Sql:
         if isinstance(value, Empty):
@@ -275,18 +287,6 @@ def _word(value: Value | Function) -> str:
     if isinstance(value, Function):
         raise unknown_function(value)
     return value.text
-
-
-def _contains(asked: JqlField, values: list[Value | Function]) -> Sql:
-    """Say that each word occurs in the text of one of the field's columns."""
-    table = issue_table.c
-    columns = [table.summary, table.description_text] if asked.id == "text" else [_column(asked)]
-    words = _word(values[0]).replace("*", " ").replace('"', " ").split()
-    if not words or len(words) > _MAX_WORDS:
-        raise JqlError(
-            f"The text query '{_word(values[0])[:100]}' for field '{asked.id}' is not valid."
-        )
-    return and_(*(_occurs(word, columns) for word in words))
 
 
 def _occurs(word: str, columns: Iterable[Column[Any]]) -> Sql:

@@ -18,25 +18,39 @@ from runtime.jira.jql_errors import JqlError, unexpected
 from runtime.jira.jql_tokens import position, tokens
 
 MAX_CLAUSES = 500  # a database takes conditions about twice as deep
+MAX_VALUES = 5_000  # in all lists together; a database takes some 32,000 parameters
 CACHED_QUERIES = 1024
+CACHED_LENGTH = 2_000  # characters; longer queries are parsed each time, so the cache stays small
 
 
-@lru_cache(maxsize=CACHED_QUERIES)
 def parse_jql(source: str) -> ast.Query:
     """Parse a query; the last thousand different ones are remembered.
 
     Raises:
         JqlError: 400 with the product's text; nothing else, whatever the text is.
     """
+    return _remembered(source) if len(source) <= CACHED_LENGTH else _parse(source)
+
+
+def _parse(source: str) -> ast.Query:
     try:
         query = _parser().parse(source)
     except UnexpectedToken as error:
         raise _explain(error, source) from error
     if not isinstance(query, ast.Query):
         raise TypeError("the grammar's start rule builds a query")
-    if _count(query.where) > MAX_CLAUSES:
-        raise JqlError(f"The JQL query has more than {MAX_CLAUSES} clauses.")
+    clauses = _clauses(query.where)
+    values = sum(
+        len(one.operand.items) for one in clauses if isinstance(one.operand, ast.ListOperand)
+    )
+    if len(clauses) > MAX_CLAUSES or values > MAX_VALUES:
+        raise JqlError(
+            f"The JQL query has more than {MAX_CLAUSES} clauses or {MAX_VALUES} values in lists."
+        )
     return query
+
+
+_remembered = lru_cache(maxsize=CACHED_QUERIES)(_parse)
 
 
 class _Tokens(Lexer):
@@ -65,20 +79,21 @@ def _explain(error: UnexpectedToken, source: str) -> JqlError:
     return unexpected(str(token), sorted(error.expected), line, column)
 
 
-def _count(condition: ast.Condition | None) -> int:
-    count, stack = 0, [condition]
+def _clauses(condition: ast.Condition | None) -> list[ast.Clause]:
+    found: list[ast.Clause] = []
+    stack = [condition]
     while stack:
         current = stack.pop()
         match current:
             case ast.Clause():
-                count += 1
+                found.append(current)
             case ast.Not():
                 stack.append(current.condition)
             case ast.And() | ast.Or():
                 stack.extend(current.conditions)
             case None:
-                return 0
-    return count
+                return []
+    return found
 
 
 @v_args(inline=True)

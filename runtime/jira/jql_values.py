@@ -90,31 +90,55 @@ def resolve_reference(context: Context, asked: JqlField, value: Value | Function
     return _column_ids(context, asked, found)
 
 
-def resolve_user(context: Context, asked: JqlField, value: Value | Function) -> Ids:
-    """Return the account ids that one operand of a user field means.
+def resolve_users(
+    context: Context, asked: JqlField, values: Iterable[Value | Function]
+) -> list[str]:
+    """Return the account ids that the operands of a user field mean, in one query.
 
     An account is named by its id; by its display name if the caller may browse users; by e-mail
     address only if it is the caller's own, since other addresses are hidden.
 
     Raises:
-        JqlError: 400 if there is no such account on this site.
+        JqlError: 400 naming each value that is no account of this site.
     """
-    if isinstance(value, Function):
-        return _user_function(context, asked, value)
+    found: list[str] = []
+    named = [value for value in values if isinstance(value, Value)]
+    for function in (value for value in values if isinstance(value, Function)):
+        found.extend(_user_function(context, function))
+    by_name = _accounts_by_name(context, [value.text for value in named]) if named else {}
+    missing = [value for value in named if value.text.lower() not in by_name]
+    if missing:
+        refusals = [no_such_value(asked.names[0], value) for value in missing]
+        raise JqlError(*(message for one in refusals for message in one.messages))
+    for value in named:
+        found.extend(by_name[value.text.lower()])
+    return list(dict.fromkeys(found))
+
+
+def _accounts_by_name(context: Context, texts: list[str]) -> dict[str, list[str]]:
+    """Return account ids of this site by what may name them, in lower case."""
     accounts, users = account_table.c, site_user_table.c
-    matches = accounts.account_id == value.text
-    if context.permissions.holds("USER_PICKER"):
-        matches |= func.lower(accounts.display_name) == value.text.lower()
-    if context.account is not None and context.account.email is not None:
-        own = accounts.account_id == context.account_id
-        matches |= own & (func.lower(accounts.email) == value.text.lower())
-    query = select(accounts.account_id).join(
-        site_user_table, users.account_id == accounts.account_id
+    wanted = [text.lower() for text in texts]
+    matches: ColumnElement[bool] = accounts.account_id.in_(texts)
+    may_pick = context.permissions.holds("USER_PICKER")
+    if may_pick:
+        matches |= func.lower(accounts.display_name).in_(wanted)
+    own = context.account
+    if own is not None and own.email is not None and own.email.lower() in wanted:
+        matches |= accounts.account_id == own.account_id
+    query = (
+        select(accounts.account_id, accounts.display_name)
+        .join(site_user_table, users.account_id == accounts.account_id)
+        .where(users.cloud_id == context.site.cloud_id, matches)
+        .order_by(accounts.account_id)
     )
-    rows = context.connection.execute(query.where(users.cloud_id == context.site.cloud_id, matches))
-    found = tuple(sorted(str(row[0]) for row in rows))
-    if not found:
-        raise no_such_value(asked.names[0], value)
+    found: dict[str, list[str]] = {}
+    for account_id, display_name in context.connection.execute(query):
+        names = {account_id.lower(), *([display_name.lower()] if may_pick else [])}
+        if own is not None and own.email is not None and account_id == own.account_id:
+            names.add(own.email.lower())
+        for name in names:
+            found.setdefault(name, []).append(account_id)
     return found
 
 
@@ -264,7 +288,7 @@ LIST_FUNCTIONS = frozenset({"membersof", *(name for _field, name in _REFERENCE_F
 """Functions that give a list, and so go with IN only; lower case."""
 
 
-def _user_function(context: Context, _asked: JqlField, function: Function) -> Ids:
+def _user_function(context: Context, function: Function) -> tuple[str, ...]:
     name = function.name.lower()
     if name == "currentuser":
         if function.arguments:

@@ -181,8 +181,11 @@ def test_names_and_addresses_of_people_are_hidden_from_those_who_may_not_browse_
     assert keys("reporter = 'Vera Viewer' and project = PUB", "dana") == numbered(
         "PUB", 3, 4, 7, 10
     )
+    vera = WORLD.account("vera").account_id
+    assert keys(f"reporter = '{vera}'", "otto") == numbered("PUB", 3, 4, 7, 10)
     for name in ("'Vera Viewer'", "'vera@acme.example'"):
-        assert "does not exist for the field" in refusal(f"reporter = {name}", "otto")[0]
+        for query in (f"reporter = {name}", f"reporter in ('{vera}', {name})"):
+            assert "does not exist for the field" in refusal(query, "otto")[0]
     assert "does not exist" in refusal("reporter = 'vera@acme.example'", "dana")[0]
     assert keys("assignee = 'dana@acme.example' and key = PUB-2", "dana") == {"PUB-2"}
 
@@ -358,6 +361,10 @@ def test_a_token_serves_only_its_own_search() -> None:
         "summary ~ '" + "a " * 49 + "'",
         "labels in (" + ",".join(f"l{n}" for n in range(5_000)) + ")",
         " or ".join(f"summary ~ w{n}" for n in range(500)),
+        " or ".join(["summary ~ '" + "a " * 50 + "'"] * 400),
+        "summary ~ " + "a" * 40_000,
+        "reporter in (" + ",".join(f"l{n}" for n in range(5_000)) + ")",
+        "key in (" + ",".join(f"PUB-{n}" for n in range(5_000)) + ")",
         "not (" * 99 + "status = Done" + ")" * 99,
     ],
 )
