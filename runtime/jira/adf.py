@@ -110,7 +110,8 @@ def plain_text(node: Node) -> str:
     for current in iterate(node):
         if current["type"] in _BLOCKS and parts and parts[-1] != "\n":
             parts.append("\n")
-        parts.append(inline_text(current))
+        if shown := inline_text(current):
+            parts.append(shown)
     return "".join(parts).strip("\n")
 
 

@@ -109,6 +109,29 @@ def test_html_shows_the_marks() -> None:
     assert "if (a &lt; b) {}" in html
 
 
+def test_html_shows_tables_panels_cards_and_rules() -> None:
+    cell = {"type": "tableCell", "content": [paragraph(text("x"))]}
+    subsup = {"type": "subsup", "attrs": {"type": "sub"}}
+    doc = document(
+        {"type": "table", "content": [{"type": "tableRow", "content": [cell]}]},
+        {"type": "panel", "attrs": {"panelType": "info"}, "content": [paragraph(text("p"))]},
+        {"type": "rule"},
+        paragraph(
+            text("2", subsup),
+            {"type": "inlineCard", "attrs": {"url": "https://a.b"}},
+            {"type": "emoji", "attrs": {"shortName": ":smile:"}},
+            {"type": "status", "attrs": {"text": "<ok>", "color": "green"}},
+        ),
+    )
+    assert check_document(doc, "description")
+    html = to_html(doc)
+    assert "<tbody><tr><td><p>x</p></td></tr></tbody>" in html
+    assert "<div><p>p</p></div><hr/>" in html
+    assert "<sub>2</sub>" in html
+    assert ">https://a.b</a>:smile:&lt;ok&gt;</p>" in html
+    assert plain_text(doc) == "x\np\n2https://a.b:smile:<ok>"
+
+
 @pytest.mark.hostile
 @given(st.text(min_size=1), st.text())
 def test_no_text_or_link_becomes_markup(value: str, href: str) -> None:

@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from runtime.jira.adf import document, paragraph, text
+from runtime.jira.configuration import touch
+from runtime.jira.schema import transition_table
 from tests.jira.worlds import World, make_world
 
 READ = make_world()  # for tests that only read
@@ -134,3 +137,27 @@ def test_a_guarded_transition_holds(
 def test_a_transition_that_is_not_offered_looks_like_one_that_does_not_exist() -> None:
     guarded, missing = take(READ, "PUB-4", "31", "dana"), take(READ, "PUB-4", "32", "dana")
     assert guarded.body.replace(b"31", b"32") == missing.body
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    ("kind", "value", "takers"),
+    [
+        ("group", "jira-administrators", {"amy"}),
+        ("group", "no such group", set()),
+        ("permission", "MODIFY_REPORTER", {"amy", "paul"}),
+        ("permission", "NO_SUCH_PERMISSION", set()),
+        ("something.new", "x", set()),
+    ],
+)
+def test_every_kind_of_condition_holds(
+    world: World, kind: str, value: str, takers: set[str]
+) -> None:
+    group = world.site().find_group(value)
+    condition = {"type": kind, "value": value if group is None else group.group_id}
+    with world.engine.begin() as connection:
+        change = update(transition_table).where(transition_table.c.id == 11)
+        connection.execute(change.values(conditions=[condition]))
+        touch(connection, world.cloud_id)
+    people = ("amy", "paul", "dana", "vera", "otto")
+    assert {as_ for as_ in people if "Start" in offered(world, "PUB-3", as_)} == takers

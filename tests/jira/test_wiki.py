@@ -102,3 +102,36 @@ def test_marks_and_links_become_nodes() -> None:
 def test_hostile_text_is_read_in_bounded_work(piece: str) -> None:
     source = (piece * 32_767)[:32_767]
     check_document(to_adf(source), "description")
+
+
+def test_what_wiki_text_has_no_shape_for_keeps_its_text() -> None:
+    task = {"type": "taskItem", "attrs": {"localId": "1", "state": "DONE"}, "content": [text("t")]}
+    doc = document(
+        {"type": "panel", "attrs": {"panelType": "info"}, "content": [paragraph(text("p"))]},
+        {"type": "taskList", "attrs": {"localId": "1"}, "content": [task]},
+        {"type": "blockquote", "content": [paragraph(text("q"))]},
+        {
+            "type": "bulletList",
+            "content": [
+                {
+                    "type": "listItem",
+                    "content": [
+                        paragraph(text("i")),
+                        {"type": "codeBlock", "content": [text("c")]},
+                    ],
+                }
+            ],
+        },
+    )
+    check_document(doc, "description")
+    source = to_wiki(doc)
+    assert source == "p\n\nt\n\n{quote}\nq\n{quote}\n\n* i\nc"
+    assert plain_text(to_adf(source)) == plain_text(doc)
+
+
+def test_other_blocks_are_read() -> None:
+    kinds = [block["type"] for block in to_adf("bq. q\n----\n|a|[b|https://c.d]|\n- x")["content"]]
+    assert kinds == ["blockquote", "rule", "table", "bulletList"]
+    (table,) = to_adf("|a|[b|https://c.d]|")["content"]
+    assert len(table["content"][0]["content"]) == 2
+    assert to_adf("{noformat}\n*x*\n{noformat}")["content"][0]["content"] == [text("*x*")]
