@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from threading import RLock
+from threading import Lock, RLock
 
 from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from sqlalchemy.pool import StaticPool
@@ -29,6 +29,7 @@ class Store:
         self._engine = engine
         shared = isinstance(engine.pool, StaticPool)
         self._turn: AbstractContextManager[object] = RLock() if shared else nullcontext()
+        self._writer = Lock()  # writers of one process queue here; SQLite's own waiting polls
         sqlite = engine.dialect.name == "sqlite"
         self._begin_reading = "BEGIN" if sqlite else None
         self._begin_writing = "BEGIN IMMEDIATE" if sqlite else None
@@ -49,7 +50,7 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction for writing; it commits, or on any error nothing of it remains."""
-        with self._turn, self._engine.connect() as connection:
+        with self._turn, self._writer, self._engine.connect() as connection:
             if self._begin_writing:
                 connection.exec_driver_sql(self._begin_writing)
             yield connection

@@ -157,3 +157,22 @@ def test_a_comment_kept_for_a_group_is_read_by_its_members(world: World) -> None
     assert held(world, "&commentId=10000", "amy", "BROWSE_PROJECTS") == [True]
     path = f"{API}mypermissions?permissions=BROWSE_PROJECTS&commentId=10000"
     assert world.get(path, as_="paul").status == 404
+
+
+def test_a_permission_on_an_issue_that_one_does_not_see_is_not_told(world: World) -> None:
+    body = {
+        "projectPermissions": [
+            {"permissions": ["EDIT_ISSUES"], "issues": [10002], "projects": [10000]}
+        ]
+    }
+    before = world.post(API + "permissions/check", body, as_="vera").json
+    assert before["projectPermissions"][0]["issues"] == [10002]  # as its reporter
+    browse = next(
+        grant
+        for grant in world.site().permission_schemes[10001].grants
+        if grant.holder.type == "anyone"
+    )
+    world.delete(f"{API}permissionscheme/10001/permission/{browse.id}", as_="amy")
+    after = world.post(API + "permissions/check", body, as_="vera").json
+    (answer,) = after["projectPermissions"]
+    assert (answer["issues"], answer["projects"]) == ([], [])

@@ -159,7 +159,9 @@ def test_a_new_project_needs_key_name_and_lead(world: World) -> None:
 
 def test_a_deleted_project_waits_in_the_recycle_bin(world: World) -> None:
     assert world.delete(API + "project/TEAM", as_="amy").status == 204
-    assert world.get(API + "project/TEAM", as_="paul").status == 404
+    for who in ("paul", "amy"):
+        assert world.get(API + "project/TEAM", as_=who).status == 404
+        assert world.get(API + "project/10001", as_=who).status == 404
     assert world.permissions("paul").visible_projects()[0].key == "PUB"
     assert not world.permissions("paul").holds(
         "BROWSE_PROJECTS", project=world.site().projects[10001]

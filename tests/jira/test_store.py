@@ -87,7 +87,7 @@ def test_every_part_of_the_configuration_is_loaded(world: World) -> None:
 def test_writers_of_two_threads_take_turns(tmp_path_factory: pytest.TempPathFactory) -> None:
     url = f"sqlite:///{tmp_path_factory.mktemp('state') / 'state.db'}"
     world = make_world(url)
-    lead = world.account("amy").account_id
+    lead = world.account_id("amy")
 
     def create(number: int) -> None:
         body = {"key": f"P{number}", "name": f"Project {number}", "leadAccountId": lead}
@@ -104,22 +104,25 @@ def test_writers_of_two_threads_take_turns(tmp_path_factory: pytest.TempPathFact
 
 
 def test_readers_of_a_shared_memory_database_see_no_half_written_state(world: World) -> None:
-    names = set()
+    names: set[tuple[str, ...]] = set()
+    keys = ("name", "description")
     path = "/rest/api/3/project/PUB"
 
     def read() -> None:
         for _ in range(20):
             project = world.get(path).json
-            names.add((project["name"], project["description"]))
+            names.add(tuple(project[key] for key in keys))
 
     def write() -> None:
         for number in range(20):
             change = {"name": f"N{number}", "description": f"N{number}"}
             assert world.put(path, change, as_="paul").status == 200
 
+    world.account_id("paul")
     threads = [threading.Thread(target=read), threading.Thread(target=write)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    assert world.get(path).json["name"] == "N19"
     assert all(name == text for name, text in names if name.startswith("N"))

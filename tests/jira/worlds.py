@@ -91,6 +91,7 @@ class World:
     clock: ManualClock
     ids: Ids
     jira: Jira = field(init=False)
+    _account_ids: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.jira = Jira(self.engine, TABLE, FakeAuthenticator(), self.clock, self.ids)
@@ -138,7 +139,7 @@ class World:
         if body:
             sent["content-type"] = "application/json"
         if as_ is not None:
-            credential = {"account_id": self.account(as_).account_id}
+            credential = {"account_id": self.account_id(as_)}
             shown = credential if scopes is None else {**credential, "scopes": sorted(scopes)}
             sent["authorization"] = json.dumps(shown)
         target, _, query = path.partition("?")
@@ -157,6 +158,12 @@ class World:
         if check and key is not None and method != "HEAD" and response.status != 501:
             assert_shape(key, response.status, response.body)
         return Answer(response)
+
+    def account_id(self, handle: str) -> str:
+        """Return an account id; asked for once, for the database is one connection."""
+        if handle not in self._account_ids:
+            self._account_ids[handle] = self.account(handle).account_id
+        return self._account_ids[handle]
 
     def account(self, handle: str) -> Account:
         with self.engine.connect() as connection:
