@@ -32,6 +32,12 @@ class GuestTrapError(GuestFailedError):
     """A guest stopped inside wasm, or was stopped there."""
 
 
+def trap_of(error: wasmtime.Trap | wasmtime.WasmtimeError) -> GuestTrapError:
+    """Return what wasmtime says as the sandbox says it."""
+    code = error.trap_code if isinstance(error, wasmtime.Trap) else None
+    return GuestTrapError(str(error), code.name if code else "")
+
+
 class GuestAccessError(GuestFailedError):
     """A guest handed out a pointer that lies outside its memory."""
 

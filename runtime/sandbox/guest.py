@@ -53,16 +53,14 @@ class Prepared:
 class RunHost(ModuleHost):
     """The host's side of a guest that runs: log lines and randomness; doors go the other way."""
 
-    def env_call(self, name: int, size: int, _this: int, count: int, argv: int) -> int:
-        """Answer one native function of the kernel."""
-        wanted = self.instance.read(name, min(size, SLACK_BYTES))
-        if count != 1 or wanted not in {b"log", b"random"}:
-            return FAILED
-        handle = self.js.word(argv)
-        return self.take_log(handle) if wanted == b"log" else self._give_random(handle)
+    natives = frozenset({b"log", b"random"})
 
-    def _give_random(self, handle: int) -> int:
-        count = self.js.number(handle)
+    def answer(self, name: bytes, argument: int) -> int:
+        """Answer a function that is in `natives`."""
+        return self.take_log(argument) if name == b"log" else self._give_random(argument)
+
+    def _give_random(self, argument: int) -> int:
+        count = self.js.number(argument)
         if not 0 < count <= MOST_RANDOM_BYTES:
             return FAILED
         return self.js.bytes_array(self.random.take(int(count)))
@@ -148,12 +146,17 @@ class Guest:
                 self._say(events)
             while self._host.js.drain() >= MOST_JOBS:
                 self.meter.check()
-            kind, text = self._flush()
+            said = self._read(*self._flush())
         self.meter.check_wall()
         self.meter.check()
+        if isinstance(said, Fault):
+            raise Stopped(self._judge(said))
+        return (None, said) if isinstance(said, Busy) else (said, None)
+
+    def _read(self, kind: bytes, text: bytes) -> bytes | Busy | Fault:
         if kind == b"E":
-            raise Stopped(self._judge(fault_of_error(text)))
-        return (text, None) if kind in {b"R", b"U"} else (None, busy_of(text))
+            return fault_of_error(text)
+        return text if kind in {b"R", b"U"} else busy_of(text)
 
     def _judge(self, fault: Fault) -> Fault:
         """With no memory left even for an error object, the engine throws null."""

@@ -3,10 +3,9 @@
 import wasmtime
 
 from runtime.sandbox.calls import (
-    GuestAccessError,
     GuestCall,
     GuestFailedError,
-    GuestTrapError,
+    trap_of,
 )
 from runtime.sandbox.hostlink import may_go_on
 from runtime.sandbox.limits import Limits
@@ -15,6 +14,7 @@ from runtime.sandbox.meter import Meter, Stopped
 from runtime.sandbox.rawcalls import MOST_TABLE_ELEMENTS, MOST_TABLES
 from runtime.sandbox.values import Fault
 
+MOST_MEMORIES = 1
 NEAR_FULL_BYTES = 2 << 20  # a guest that fails this close to its memory limit ran out of memory
 
 
@@ -34,25 +34,28 @@ class Instance:
     def __init__(self, machine: Machine, pre: wasmtime.InstancePre, meter: Meter) -> None:
         self._machine = machine
         self._functions: dict[str, GuestCall] = {}
+        self._store = wasmtime.Store(machine.engine)
         self._open = False
         if not machine.slots.acquire(timeout=max(0.0, meter.left_s())):
             raise Stopped(Fault("BUSY", "Too many guests are running; try again later."))
         machine.ticker.begin()
         self._open = True
         try:
-            self._store = self._make_store(meter.limits)
+            self._limit(meter.limits)
             self._instance = pre.instantiate(self._store)
             self._memory = machine.calls.memory(self._store, self._instance)
-        except BaseException as error:
-            self.close()
+        except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
             raise _refusal(error) from error
+        finally:
+            if not hasattr(self, "_memory"):
+                self.close()
 
-    def _make_store(self, limits: Limits) -> wasmtime.Store:
-        store = wasmtime.Store(self._machine.engine)
-        store.set_limits(limits.memory_bytes, MOST_TABLE_ELEMENTS, 1, MOST_TABLES, 1)
-        self._machine.calls.on_epoch(store, may_go_on)
-        self._machine.calls.allow(store, _ticks(limits.cpu_ms))
-        return store
+    def _limit(self, limits: Limits) -> None:
+        self._store.set_limits(
+            limits.memory_bytes, MOST_TABLE_ELEMENTS, 1, MOST_TABLES, MOST_MEMORIES
+        )
+        self._machine.calls.on_epoch(self._store, may_go_on)
+        self._machine.calls.allow(self._store, _ticks(limits.cpu_ms))
 
     def allow(self, left_ms: float) -> None:
         """Let the guest compute for `left_ms` more, where it cannot be asked at every tick."""
@@ -84,9 +87,9 @@ class Instance:
 
     def global_value(self, name: str) -> int:
         """Return the value of an exported global."""
-        item = self._instance.exports(self._store)[name]
+        item = self._instance.exports(self._store).get(name)
         if not isinstance(item, wasmtime.Global):
-            raise GuestAccessError(f"export {name} is not a global")
+            raise GuestFailedError(f"there is no global {name}")
         return int(item.value(self._store))
 
     def close(self) -> None:
@@ -95,8 +98,7 @@ class Instance:
             self._open = False
             self._functions.clear()
             self.__dict__.pop("_memory", None)  # its address is worth nothing from here on
-            if hasattr(self, "_store"):
-                self._store.close()
+            self._store.close()
             self._machine.ticker.end()
             self._machine.slots.release()
 
@@ -105,17 +107,12 @@ def _ticks(milliseconds: float) -> int:
     return max(1, int(milliseconds / 1000 / TICK_S))
 
 
-def _refusal(error: BaseException) -> BaseException:
+def _refusal(error: wasmtime.Trap | wasmtime.WasmtimeError) -> Exception:
     """Say why an instance could not be made."""
-    if isinstance(error, wasmtime.Trap):
-        code = error.trap_code
-        return GuestTrapError(error.message, code.name if code else "")
-    if isinstance(error, wasmtime.WasmtimeError):
-        text = str(error)
-        if "memory" in text and "exceeds" in text:
-            return Stopped(Fault("OUT_OF_MEMORY", "The app needs more memory than it may have."))
-        return GuestTrapError(text)
-    return error
+    text = str(error)
+    if isinstance(error, wasmtime.WasmtimeError) and "memory" in text and "exceeds" in text:
+        return Stopped(Fault("OUT_OF_MEMORY", "The app needs more memory than it may have."))
+    return trap_of(error)
 
 
 def fault_of(error: GuestFailedError, meter: Meter, memory_bytes: int) -> Fault:

@@ -7,7 +7,7 @@ from typing import Self
 from runtime.sandbox.guest import Guest
 from runtime.sandbox.meter import Stopped
 from runtime.sandbox.reports import Busy
-from runtime.sandbox.values import Fault, Turn
+from runtime.sandbox.values import Fault, Turn, Usage
 
 CLOSED = Fault("CLOSED", "The guest is closed.")
 
@@ -57,9 +57,8 @@ class LiveJavaScript:
 
     def _next(self, events: list[bytes], wait_ms: int) -> Turn:
         with self._lock:
-            self._guest.renew()
             if self._closed:
-                return Turn((), CLOSED, (), self._guest.meter.usage(0, 0))
+                return Turn((), CLOSED, (), Usage())
             return self._turn(events, wait_ms)
 
     def _turn(self, events: list[bytes] | None, wait_ms: int) -> Turn:
@@ -81,7 +80,11 @@ class LiveJavaScript:
 
     def _run(self, events: list[bytes] | None, wait_ms: int, messages: list[str]) -> bytes | None:
         guest, result = self._guest, None
-        todo = guest.open() if events is None else events
+        if events is None:
+            todo = guest.open()
+        else:
+            guest.renew()
+            todo = events
         while True:
             said, busy = guest.turn(todo)
             todo = []

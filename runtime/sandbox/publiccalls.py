@@ -8,12 +8,12 @@ from runtime.sandbox.calls import (
     MASKS,
     EpochBody,
     GuestCall,
-    GuestTrapError,
     HostBody,
     Memory,
     Word,
     check_bounds,
     function_type,
+    trap_of,
 )
 
 
@@ -74,11 +74,8 @@ class PublicCalls:
             signed = [_signed(argument & ((1 << wide) - 1), wide) for argument, wide in pairs]
             try:
                 value = function(store, *signed)
-            except wasmtime.Trap as trap:
-                code = trap.trap_code
-                raise GuestTrapError(trap.message, code.name if code else "") from None
-            except wasmtime.WasmtimeError as error:
-                raise GuestTrapError(str(error)) from None
+            except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+                raise trap_of(error) from None
             return int(value) & result[0] if result else 0
 
         return call

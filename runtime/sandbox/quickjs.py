@@ -72,7 +72,7 @@ def require_guest(module: wasmtime.Module) -> None:
             raise StateError("GUEST_MISMATCH", f"the packaged guest has no fitting export {name}")
 
 
-class ScriptError(Exception):
+class ScriptError(GuestFailedError):
     """JavaScript threw.
 
     Args:

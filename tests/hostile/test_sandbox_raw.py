@@ -56,6 +56,7 @@ def test_endless_recursion_ends_with_the_stack_budget() -> None:
     ("body", "code"),
     [
         ("unreachable", "TRAP"),
+        ("(return (i64.const 0))" + ')(data (i32.const -1) "x") (func', "TRAP"),
         ("(i64.load (i32.const -8))", "TRAP"),
         ("(i64.extend_i32_u (i32.div_u (i32.const 1) (i32.const 0)))", "TRAP"),
         ("(call_indirect (type 0) (i32.const 7)) (i64.const 0)", "TRAP"),

@@ -118,6 +118,8 @@ def test_an_app_is_taken_from_the_cache_and_behaves_the_same(tmp_path: Path) -> 
     results = {image.run(start(), nothing, Limits()).result for image in (cold, warm)}
     assert results == {b'["index.run","function"]'}
     assert warm.prepared.layout == cold.prepared.layout
+    other = second.javascript(source({"run": "return 2"}))
+    assert other.run(start(), nothing, Limits()).result == b"2"
     first.close()
     second.close()
 

@@ -103,6 +103,10 @@ def test_a_long_line_is_cut_into_several() -> None:
     assert [len(text) for _, text in lines_of("x" * 20_000)] == [MOST_LINE_BYTES] * 2 + [3616]
 
 
+def test_a_flood_of_lines_is_cut() -> None:
+    assert len(lines_of("x\n" * 300)) == 101
+
+
 def test_a_write_says_how_much_it_took() -> None:
     outcome, memory = memory_after(
         "(i32.store (i32.const 4) (i32.const 77))"
