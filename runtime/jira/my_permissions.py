@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from runtime.errors import JiraError
 from runtime.jira.beans import Bean, find_accounts
+from runtime.jira.comment_store import get_comment
 from runtime.jira.context import Context, operation, parse_long
 from runtime.jira.failures import HIDDEN, admin_required
-from runtime.jira.issues_store import Issue, find_visible_issue, get_issue, load_issues
+from runtime.jira.issues_store import find_visible_issue, get_issue, load_issues
 from runtime.jira.payload import Payload
 from runtime.jira.permission_keys import (
     ALL_PERMISSIONS,
@@ -115,28 +116,16 @@ def _where(context: Context) -> Where:
 
 
 def _issue_of_comment(context: Context, comment_id: str) -> SecuredIssue:
-    """Return the issue of a comment that the caller may read."""
+    """Return the issue of a comment that the caller may read; 404 alike if hidden or missing."""
     number = parse_long("commentId", comment_id)
-    table = comment_table.c
-    comment = context.connection.execute(
-        select(table.issue_id, table.visibility_type, table.visibility_id).where(table.id == number)
-    ).first()
-    missing = JiraError(404, f"The comment {number} does not exist.", rule=HIDDEN)
-    if comment is None:
-        raise missing
-    issue = find_visible_issue(context, str(comment.issue_id))
-    if issue is None or not _reads(context, issue, comment.visibility_type, comment.visibility_id):
-        raise missing
+    issue_id = context.connection.execute(
+        select(comment_table.c.issue_id).where(comment_table.c.id == number)
+    ).scalar()
+    issue = None if issue_id is None else find_visible_issue(context, str(issue_id))
+    if issue is None:
+        raise JiraError(404, f"Can not find a comment for the id: {number}.", rule=HIDDEN)
+    get_comment(context, issue, str(number))  # refuses in the same words
     return issue
-
-
-def _reads(context: Context, issue: Issue, kind: str | None, named: str) -> bool:
-    """Say whether the caller may read a comment that is kept for a group or a role."""
-    if kind is None:
-        return True
-    if kind == "group":
-        return named in context.permissions.group_ids
-    return context.permissions.in_role(issue.project(context), int(named))
 
 
 def _held_bean(context: Context, key: str, where: Where) -> Bean:

@@ -51,6 +51,8 @@ def test_a_comment_kept_for_a_role_is_missing_for_others(world: World) -> None:
     assert hidden.status == 404
     missing = world.get(path + "19999", as_="dana")
     assert hidden.body.replace(b"10007", b"19999") == missing.body
+    of_hidden_issue = world.get(path + "10011", as_="vera")
+    assert of_hidden_issue.body.replace(b"10011", b"19999") == missing.body
     assert world.get(path + "x", as_="dana").status == 400
 
 
