@@ -11,6 +11,7 @@ from runtime.manifest.tables import is_unchecked_module, module_variants, other_
 FUNCTION_KEY_LIMIT = 23  # Forge manifest reference, "Function"
 MODULE_LIMIT = 150  # documented, "Limits"; the platform's validator does not count
 SCHEDULE_LIMIT = 5  # documented with scheduledTrigger; not counted either
+SUGGESTION_LIMIT = 20  # unknown types that get suggestions; looking for them takes milliseconds
 FAST_SCHEDULE_LIMIT = 1  # of them every five minutes
 
 
@@ -28,10 +29,10 @@ def _unknown_types(draft: Draft) -> Iterator[Problem]:
     modules = draft.root.get("modules")
     if modules is None:
         return
-    for name in modules.entries:
-        if name in module_variants() or is_unchecked_module(name):
-            continue
-        near = nearest(name, (*module_variants(), *other_modules()))
+    known = (*module_variants(), *sorted(other_modules()))
+    unknown = [n for n in modules.entries if n not in known and not is_unchecked_module(n)]
+    for index, name in enumerate(unknown):
+        near = nearest(name, known) if index < SUGGESTION_LIMIT else ()
         hint = f"Nearest types: {listed(near)}." if near else ""
         place = modules.keys.get(name, modules.position)
         yield draft.problem(place, MODULE, f"{quoted(name)} is no module type.", hint)

@@ -13,6 +13,8 @@ from runtime.manifest.tables import scopes
 REFUSED_SCHEMES = frozenset({"http", "ws", "ftp", "file", "data", "javascript", "vbscript", "blob"})
 """Schemes that no egress address may have; letters before a colon that are none of these pass."""
 
+SUGGESTION_LIMIT = 20  # unknown scopes that get suggestions; looking for them takes milliseconds
+
 _SCHEME = re.compile(r"([A-Za-z]+):")
 _CONTENT_WORDS = frozenset({"unsafe-inline", "unsafe-eval", "unsafe-hashes", "blob:"})
 _HASH = re.compile(r"sha(256|384|512)-[A-Za-z0-9+/_-]+={0,2}\Z")
@@ -43,6 +45,7 @@ def scope_nodes(root: Node) -> Iterator[tuple[str, Position]]:
 
 def _scopes(draft: Draft) -> Iterator[Problem]:
     table = scopes()
+    known, unknown = sorted(table.names), 0
     seen: set[str] = set()
     for scope, place in scope_nodes(draft.root):
         if scope in seen:
@@ -52,7 +55,8 @@ def _scopes(draft: Draft) -> Iterator[Problem]:
             message = f"The scope {quoted(scope)} is of a product that is not emulated: unchecked."
             yield draft.problem(place, OURS + "unchecked-scope", message, level="warning")
         elif scope not in table.names:
-            near = nearest(scope, sorted(table.names))
+            unknown += 1
+            near = nearest(scope, known) if unknown <= SUGGESTION_LIMIT else ()
             hint = f"Nearest scopes: {listed(near)}." if near else ""
             message = f"There is no scope {quoted(scope)}."
             yield draft.problem(place, PERMISSIONS, message, hint)

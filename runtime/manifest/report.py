@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from urllib.parse import quote
 
 from runtime.manifest.problems import Problem, printable
 
@@ -70,7 +71,7 @@ def sarif_report(problems: tuple[Problem, ...], path: str) -> str:
 def _sarif_result(problem: Problem, rules: list[str]) -> dict[str, object]:
     text = " ".join(part for part in (problem.message, problem.hint) if part)
     region = {"startLine": problem.line, "startColumn": problem.column}
-    place = {"artifactLocation": {"uri": problem.path}, "region": region}
+    place = {"artifactLocation": {"uri": quote(problem.path)}, "region": region}
     return {
         "ruleId": problem.rule,
         "ruleIndex": rules.index(problem.rule),

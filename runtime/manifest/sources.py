@@ -12,6 +12,7 @@ SOURCE_ENDINGS = (*HANDLER_ENDINGS, ".mjs")
 FOLDER_DEPTH = 8
 FILE_COUNT = 300  # files that are looked at; further ones are not checked
 ARGUMENT_LIMIT = 400  # tokens of one call's arguments
+CHAIN_LIMIT = 8  # names before a called one that are kept
 CALL_LIMIT = 1000  # calls of one file
 _SKIPPED = frozenset({"node_modules", "__tests__", "__mocks__"})
 
@@ -116,7 +117,7 @@ def _chain(tokens: tuple[Token, ...], index: int) -> tuple[str, ...]:
     """Return the names before a called one, over empty brackets: ``a.b().c`` gives a, b."""
     names: list[str] = []
     at = index - 1
-    while at > 0 and tokens[at].text in (".", "?."):
+    while at > 0 and tokens[at].text in (".", "?.") and len(names) < CHAIN_LIMIT:
         at -= 1
         if tokens[at].text == ")":
             at = _opening(tokens, at) - 1
@@ -177,10 +178,14 @@ def _imports(tokens: tuple[Token, ...]) -> Iterator[Import]:
     for index, token in enumerate(tokens):
         if token.kind != "word" or (index and tokens[index - 1].text in (".", "?.")):
             continue
-        if token.text == "import":
+        if token.text == "import" and _is_declaration(tokens, index):
             yield from _es_import(tokens, index + 1)
         elif token.text == "require":
             yield from _required(tokens, index)
+
+
+def _is_declaration(tokens: tuple[Token, ...], index: int) -> bool:
+    return index + 1 < len(tokens) and tokens[index + 1].text != "("
 
 
 def _es_import(tokens: tuple[Token, ...], at: int) -> Iterator[Import]:

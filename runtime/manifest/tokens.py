@@ -29,6 +29,9 @@ class Token:
     start: int
 
 
+REGEX_LIMIT = (
+    500  # characters; a slash that begins no expression must not cost the rest of the file
+)
 CLOSE_LIMIT = 4000  # tokens; a source of only opening brackets must not cost their number squared
 
 _BLANK = re.compile(r"(?:\s+|//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/)?)+")
@@ -65,8 +68,10 @@ def _next(source: str, at: int, last: Token | None) -> tuple[Token, int]:
         return _from(_STRING[first], "string", source, at)
     if first == "`":
         return _template(source, at)
-    if first == "/" and _may_begin_regex(last) and _REGEX.match(source, at):
-        return _from(_REGEX, "regex", source, at)
+    if first == "/" and _may_begin_regex(last):
+        found = _REGEX.match(source, at, at + REGEX_LIMIT)
+        if found:
+            return Token("regex", found.group(1), at), found.end()
     if _WORD.match(source, at):
         return _from(_WORD, "word", source, at)
     if first.isdigit() and _NUMBER.match(source, at):
