@@ -11,9 +11,11 @@ from runtime.manifest.tokens import Token
 Constants: TypeAlias = Mapping[str, tuple[Token, ...]]
 
 HOLE = "0"  # stands for a value that is put into a path at run time
+HOLE_MARK = "\0"  # the same, while it must not be mistaken for text
 _HOLE = re.compile(r"\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 _TAGS = frozenset({"route"})
 _WRAPPERS = frozenset({"assumeTrustedRoute"})
+_WRAPPED = (["word", "mark", "string"], ["word", "mark", "template"])
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"})
 
 
@@ -24,6 +26,7 @@ class Request:
     Attributes:
         method: HTTP method.
         path: Path without query; values of the run time are `HOLE`.
+        shown: The path for people, with `…` for values of the run time.
         is_literal: Whether path and options stand in the call itself, not in a constant.
         is_fixed: Whether the path has no value of the run time.
         start: Offset of the call.
@@ -31,6 +34,7 @@ class Request:
 
     method: str
     path: str
+    shown: str
     is_literal: bool
     is_fixed: bool
     start: int
@@ -54,23 +58,30 @@ def _request(call: Call, constants: Constants) -> Request | None:
         return None
     is_named = len(route) == 1 and route[0].kind == "word"
     is_literal = not is_named and (not options or options[0].text == "{")
-    return Request(method, path[0], is_literal, path[1], call.start)
+    is_fixed = HOLE_MARK not in path
+    return Request(
+        method,
+        path.replace(HOLE_MARK, HOLE),
+        path.replace(HOLE_MARK, "…"),
+        is_literal,
+        is_fixed,
+        call.start,
+    )
 
 
-def _path(tokens: tuple[Token, ...], constants: Constants) -> tuple[str, bool] | None:
-    """Return a path, and whether it is the same in every run."""
+def _path(tokens: tuple[Token, ...], constants: Constants) -> str | None:
+    """Return the path of a route, with `HOLE_MARK` for values of the run time."""
     if len(tokens) == 1 and tokens[0].kind == "word":
         tokens = constants.get(tokens[0].text, ())
-    if len(tokens) > 1 and tokens[0].text in _TAGS and tokens[1].kind == "template":
+    kinds = [token.kind for token in tokens[:3]]
+    if kinds[:2] == ["word", "template"] and tokens[0].text in _TAGS:
         text = tokens[1].text
-    elif len(tokens) > 2 and tokens[0].text in _WRAPPERS:  # noqa: PLR2004  # name ( text
-        text = tokens[2].text if tokens[2].kind in ("string", "template") else ""
+    elif kinds in _WRAPPED and tokens[0].text in _WRAPPERS:
+        text = tokens[2].text
     else:
         return None
-    filled = _HOLE.sub(HOLE, text)
-    path = re.split(r"[?#]", filled)[0]
-    is_fixed = "${" not in re.split(r"[?#]", text)[0]
-    return (path, is_fixed) if path.startswith("/") else None
+    path = re.split(r"[?#]", _HOLE.sub(HOLE_MARK, text))[0]
+    return path if path.startswith("/") else None
 
 
 def _method(options: tuple[Token, ...], constants: Constants) -> str | None:

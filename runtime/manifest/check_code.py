@@ -135,11 +135,11 @@ def _requests(draft: Draft, source: Source, calls: tuple[Call, ...]) -> Iterator
         if sets:
             yield from _scopes(draft, source, request, sets)
         elif sets is not None:
-            message = f"{request.method} {quoted(request.path)} is closed to apps."
+            message = f"{request.method} {quoted(request.shown)} is closed to apps."
             hint = "No scope opens it; it would be answered with 401."
             yield _problem(source, request.start, OURS + "closed-operation", message, hint)
         elif request.is_fixed:
-            message = f"{request.method} {quoted(request.path)} is no operation of Jira."
+            message = f"{request.method} {quoted(request.shown)} is no operation of Jira."
             hint = "It would be answered with 404."
             rule = OURS + "unknown-operation"
             yield _problem(source, request.start, rule, message, hint, level="warning")
@@ -153,9 +153,9 @@ def _scopes(
         return
     rule = SCOPE if request.is_literal else OURS + "operation-scope"
     for scope in sorted(sets[0] - declared):
-        message = f"{request.method} {quoted(request.path)} needs the scope {quoted(scope)}."
+        message = f"{request.method} {quoted(request.shown)} needs the scope {quoted(scope)}."
         others = "; or ".join(listed(sorted(names), 20) for names in sets[1:])
-        hint = f"Add `{scope}`" + (f", or declare all of {others}." if others else ".")
+        hint = f"Add `{scope}`" + (f", or in its place {others}." if others else ".")
         yield _problem(source, request.start, rule, message, hint)
 
 

@@ -57,21 +57,22 @@ def _group(module_type: str, group: Node) -> Iterator[Fault]:
 def module_faults(module_type: str, index: int, node: Node) -> Iterator[Fault]:
     """Yield what is wrong with the form of one module.
 
-    A type that can be written in several ways is held against each; the one that it comes nearest
-    to is the one that is reported on.
+    A type that can be written in several ways is held against those whose telling property is
+    there, or against all; the one that it comes nearest to is the one that is reported on.
     """
     variants = module_variants().get(module_type, ())
     module = ModuleNode(module_type, text_at(node, "key"), node)
     where = Where(module.title if module.key else f"modules.{module_type}[{index}]")
     public = _without_internal(node)
-    found = [list(faults(public, variant.shape, where)) for variant in variants]
-    if not found or not all(found):
-        return
     undecided = _undecided(public, variants, where)
     if undecided:
         yield undecided
         return
-    yield from min(found, key=lambda one: sum(fault.weight for fault in one))
+    meant = [one for one in variants if one.by in public.entries] or list(variants)
+    found = [list(faults(public, variant.shape, where)) for variant in meant]
+    if all(found):
+        best = min(found, key=lambda one: sum(fault.weight for fault in one), default=[])
+        yield from best
 
 
 def _without_internal(node: Node) -> Node:
@@ -81,7 +82,9 @@ def _without_internal(node: Node) -> Node:
 
 def _undecided(node: Node, variants: tuple[Variant, ...], where: Where) -> Fault | None:
     """Return the fault of a module that chooses none, or more than one, of its ways."""
-    ways = tuple(dict.fromkeys(one.by for one in variants if one.by in one.shape.required))
+    if any(one.by not in one.shape.required for one in variants):
+        return None
+    ways = tuple(dict.fromkeys(one.by for one in variants))
     chosen = [way for way in ways if way in node.entries]
     if len(ways) > 1 and not chosen:
         words = " or ".join(f"`{way}`" for way in ways)

@@ -38,6 +38,7 @@ class Shape:
         values: Shape of the values under further keys; None refuses further keys.
         keys: Shape of further keys.
         some: Keys of which at least one must be there.
+        name: Its name in the tables; empty if it has none.
     """
 
     kind: Kind
@@ -51,6 +52,7 @@ class Shape:
     values: "Shape | None" = None
     keys: "Shape | None" = None
     some: tuple[str, ...] = ()
+    name: str = ""
 
     @property
     def known(self) -> Mapping[str, "Shape"]:

@@ -5,7 +5,7 @@ They stand in ``data/*.json`` in a form of our own; ``data/README.md`` says wher
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from types import MappingProxyType
@@ -68,7 +68,7 @@ def _read(name: str) -> Json:
 def _shape(raw: Json, types: Mapping[str, Json]) -> Shape:
     """Return the shape that the tables' notation describes; a bare word names a type."""
     if isinstance(raw, str):
-        return Shape(raw) if raw in PRIMITIVES else _shape(types[raw], types)
+        return Shape(raw) if raw in PRIMITIVES else replace(_shape(types[raw], types), name=raw)
     parts = raw["of"] if raw["is"] == "either" else [raw["of"]] if "of" in raw else []
     return Shape(
         kind=raw["is"],

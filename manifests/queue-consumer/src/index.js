@@ -1,0 +1,6 @@
+import Resolver from '@forge/resolver';
+
+const resolver = new Resolver();
+resolver.define('hello', () => 'hello');
+export const handler = resolver.getDefinitions();
+export const run = async (event) => event.body;
