@@ -1,7 +1,7 @@
 """``deploy``, ``install``, ``uninstall`` and ``apps``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,6 +16,7 @@ from runtime.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from runtime.installation.model import AppVersion, Installation
     from runtime.server.apps import InstallPlan
 
 DirectoryArgument = Annotated[Path, typer.Argument(help="Folder with manifest.yml.")]
@@ -67,6 +68,14 @@ def install(
     site: SiteOption = None,
     admin: AdminOption = "amy",
     yes: YesOption = False,
+    user_consent: Annotated[
+        bool,
+        typer.Option("--user-consent", help="asUser() needs the consent of each user, too."),
+    ] = False,
+    licence: Annotated[
+        Literal["active", "inactive", "trial"] | None,
+        typer.Option("--license", help="Licence the app sees.", show_default="none"),
+    ] = None,
     state: StateOption = None,
     format_: FormatOption = "text",
 ) -> None:
@@ -75,25 +84,66 @@ def install(
         version = firebrick.find_app(app, environment)
         cloud_id = firebrick.find_site(site)
         plan = firebrick.apps.plan(version, cloud_id)
-        if format_ == "text":
-            _show(plan, firebrick.site_url(cloud_id))
-        if not yes and not typer.confirm("Do you want to continue?"):
-            say("Nothing was installed.")
-            raise typer.Exit(EXIT_FAILED)
+        _ask(plan, firebrick.site_url(cloud_id), yes=yes, show=format_ == "text")
+        installation = firebrick.apps.install(
+            plan,
+            cloud_id,
+            firebrick.find_person(admin),
+            user_consent=user_consent,
+            licence=licence or "",
+        )
+    _tell_installed(version, installation, format_)
+
+
+@reports_errors
+def upgrade(
+    *,
+    app: AppOption = None,
+    environment: EnvironmentOption = "development",
+    site: SiteOption = None,
+    admin: AdminOption = "amy",
+    yes: YesOption = False,
+    state: StateOption = None,
+    format_: FormatOption = "text",
+) -> None:
+    """Approve the newest version of an installed app: shows the difference, then asks."""
+    with open_state(state) as firebrick:
+        version = firebrick.find_app(app, environment)
+        cloud_id = firebrick.find_site(site)
+        installation = firebrick.apps.find_installation(version, cloud_id)
+        if installation.version_id == version.id:
+            _tell_installed(version, installation, format_, verb="Already on")
+            return
+        plan = firebrick.apps.plan(version, cloud_id)
+        _ask(plan, firebrick.site_url(cloud_id), yes=yes, show=format_ == "text")
         installation = firebrick.apps.install(plan, cloud_id, firebrick.find_person(admin))
+    _tell_installed(version, installation, format_)
+
+
+def _ask(plan: "InstallPlan", site_url: str, *, yes: bool, show: bool) -> None:
+    if show:
+        _show(plan, site_url)
+    if not yes and not typer.confirm("Do you want to continue?"):
+        say("Nothing was installed.")
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _tell_installed(
+    version: "AppVersion", installation: "Installation", format_: str, verb: str = "Installed"
+) -> None:
     if format_ == "json":
         print_json(
             {
                 "installationId": installation.id,
                 "app": version.name,
                 "version": version.version,
-                "cloudId": cloud_id,
+                "cloudId": installation.cloud_id,
                 "granted": sorted(installation.granted),
                 "appAccountId": installation.app_account_id,
             }
         )
         return
-    say(f"Installed {version.name} {version.version}.", "green")
+    say(f"{verb} {version.name} {version.version}.", "green")
 
 
 @reports_errors
@@ -139,6 +189,10 @@ def _show(plan: "InstallPlan", site_url: str) -> None:
     for scope in plan.new_scopes:
         impersonates = plan.version.scopes.get(scope)
         say(f"  - {scope}" + (" (may act as any user)" if impersonates else ""))
+    if plan.lost_scopes:
+        say("Scopes it will lose:")
+    for scope in plan.lost_scopes:
+        say(f"  - {scope}")
     if plan.new_egress:
         say("Addresses outside the site it declares:")
         for address in plan.new_egress:

@@ -68,9 +68,11 @@ def invoke(
         installation = firebrick.apps.find_installation(version, cloud_id)
         invoker = None if user is None else firebrick.find_person(user)
         limits = firebrick.settings.limits
+        running = firebrick.apps.running_version(installation)
         result = firebrick.invoker.invoke(
             Order(
-                version=firebrick.apps.running_version(installation),
+                version=running,
+                env=firebrick.env_of(running),
                 installation=installation,
                 function=function,
                 payload=_json_option("--payload", payload),

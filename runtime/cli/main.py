@@ -5,7 +5,19 @@ from typing import Annotated
 import typer
 
 from runtime import __version__
-from runtime.cli import apps, build, explain, invoke, lint, seeing, serve, tokens, toolchain
+from runtime.cli import (
+    apps,
+    build,
+    consents,
+    explain,
+    invoke,
+    lint,
+    seeing,
+    serve,
+    tokens,
+    toolchain,
+    variables,
+)
 
 app = typer.Typer(
     name="firebrick",
@@ -36,6 +48,7 @@ app.command("lint")(lint.lint)
 app.command("build")(build.build)
 app.command("deploy")(apps.deploy)
 app.command("install")(apps.install)
+app.command("upgrade")(apps.upgrade)
 app.command("uninstall")(apps.uninstall)
 app.command("apps")(apps.list_apps)
 app.command("invoke")(invoke.invoke)
@@ -47,6 +60,8 @@ app.command("reset")(seeing.reset)
 app.command("serve")(serve.serve)
 app.add_typer(tokens.app, name="token")
 app.add_typer(toolchain.app, name="toolchain")
+app.add_typer(consents.app, name="consent")
+app.add_typer(variables.app, name="variables")
 
 
 def main() -> None:

@@ -13,8 +13,10 @@ from runtime.clock import Clock
 from runtime.errors import DeniedError
 from runtime.gateway.replies import refusal_reply
 from runtime.gateway.values import Caller, CallReport, Product, ProductCall, ProductReply
+from runtime.installation.consents import ConsentStore
 from runtime.installation.model import LiveGrant
 from runtime.installation.store import InstallationStore
+from runtime.policy.consent import decide_consent
 from runtime.policy.decision import Decision
 from runtime.policy.headers import filter_request_headers, filter_response_headers
 from runtime.policy.impersonation import decide_impersonation
@@ -45,6 +47,7 @@ class Gateway:
         product: What answers; handed in, never imported.
         operations: The operation table the product uses too (I5).
         installations: Asked for the live grant on every call (I4).
+        consents: Asked where an installation needs the consent of each user.
         broker: Where tokens come from.
         audit: Gets one record a call (I11).
         clock: Measures durations.
@@ -56,6 +59,7 @@ class Gateway:
         product: Product,
         operations: OperationTable,
         installations: InstallationStore,
+        consents: ConsentStore,
         broker: TokenBroker,
         audit: AuditTrail,
         clock: Clock,
@@ -63,6 +67,7 @@ class Gateway:
         self._product = product
         self._operations = operations
         self._installations = installations
+        self._consents = consents
         self._broker = broker
         self._audit = audit
         self._clock = clock
@@ -107,6 +112,7 @@ class Gateway:
         _allow(
             decide_impersonation(call.act_as, caller.account_id, call.account_id, _in_force(grant))
         )
+        _allow(self._consent(caller, call, grant))
         authorization = self._authorization(caller, call, grant)
         response = self._product.handle(
             JiraRequest(
@@ -130,6 +136,20 @@ class Gateway:
                 "installation.ended", "The app is not installed on this site any more."
             )
         return grant
+
+    def _consent(self, caller: Caller, call: ProductCall, grant: LiveGrant) -> Decision:
+        account_id = _acting_account(caller, call)
+        asked = grant.installation.user_consent
+        of_invoker = call.act_as == "user" and account_id == caller.account_id
+        consented = None
+        if asked and of_invoker and account_id is not None:
+            consented = self._consents.find(caller.installation_id, account_id)
+        return decide_consent(
+            asked=asked,
+            acting_as_invoker=of_invoker,
+            needed=frozenset(_in_force(grant)),
+            consented=consented,
+        )
 
     def _authorization(self, caller: Caller, call: ProductCall, grant: LiveGrant) -> dict[str, str]:
         account_id = _acting_account(caller, call)

@@ -13,28 +13,24 @@ import json
 from runtime.gateway.values import ProductReply
 
 _JSON = ("content-type", "application/json")
+_SCOPE_MISMATCH = ("x-failure-category", "FAILURE_CLIENT_SCOPE_CHECK")
+
+# by the family of the rule: status, message, further header
+_ANSWERS: dict[str, tuple[int, str, tuple[str, str] | None]] = {
+    "scope": (401, "Unauthorized; scope does not match", _SCOPE_MISMATCH),
+    "operation": (401, "Unauthorized; scope does not match", _SCOPE_MISMATCH),
+    "act": (401, "Unauthorized", ("forge-proxy-error", "AUTH_TYPE_UNAVAILABLE")),
+    "consent": (401, "Unauthorized", ("forge-proxy-error", "NEEDS_AUTHENTICATION_ERR")),
+    "installation": (401, "Unauthorized", None),
+    "remote": (404, "Not Found", ("forge-proxy-error", "INVALID_REMOTE")),
+    "method": (405, "Method Not Allowed", None),
+}
+_OTHER = (400, "Bad Request", None)
 
 
 def refusal_reply(rule: str) -> ProductReply:
     """Return what a guest gets for a call that `rule` refused."""
-    family = rule.split(".", maxsplit=1)[0]
-    if family in ("scope", "operation"):
-        return _gateway(
-            401,
-            "Unauthorized; scope does not match",
-            ("x-failure-category", "FAILURE_CLIENT_SCOPE_CHECK"),
-        )
-    if family == "act":
-        return _gateway(401, "Unauthorized", ("forge-proxy-error", "AUTH_TYPE_UNAVAILABLE"))
-    if family == "installation":
-        return _gateway(401, "Unauthorized")
-    if family == "remote":
-        return _gateway(404, "Not Found", ("forge-proxy-error", "INVALID_REMOTE"))
-    if family == "method":
-        return _gateway(405, "Method Not Allowed")
-    return _gateway(400, "Bad Request")
-
-
-def _gateway(status: int, message: str, *headers: tuple[str, str]) -> ProductReply:
+    status, message, header = _ANSWERS.get(rule.partition(".")[0], _OTHER)
     body = json.dumps({"code": status, "message": message}, separators=(",", ":"))
-    return ProductReply(status, (_JSON, *headers), body.encode())
+    headers = (_JSON,) if header is None else (_JSON, header)
+    return ProductReply(status, headers, body.encode())

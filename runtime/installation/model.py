@@ -25,6 +25,7 @@ class AppVersion:
         sources: The app's module sources as JSON text, or base64 of a raw module.
         digest: SHA-256 of manifest and sources.
         deployed_at_s: Seconds since 1970.
+        variables: Environment variables as of the deploy, as `variables.freeze` writes them.
     """
 
     id: int
@@ -38,6 +39,7 @@ class AppVersion:
     sources: str
     digest: str
     deployed_at_s: float
+    variables: str = "[]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Installation:
         installed_by: Account id of the approving admin.
         installed_at_s: Seconds since 1970.
         active: False after uninstalling: nothing of it has any right then.
+        user_consent: Whether ``asUser()`` needs the consent of each user too.
+        licence: ``active``, ``inactive``, ``trial``, or empty for an app without one.
     """
 
     id: str
@@ -67,6 +71,8 @@ class Installation:
     installed_by: str
     installed_at_s: float
     active: bool
+    user_consent: bool = False
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

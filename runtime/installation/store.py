@@ -37,6 +37,7 @@ app_version_table = Table(
     Column("sources", Text, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("deployed_at_s", Float, nullable=False),
+    Column("variables", Text, nullable=False),
 )
 
 installation_table = Table(
@@ -52,6 +53,8 @@ installation_table = Table(
     Column("installed_by", String(128), nullable=False),
     Column("installed_at_s", Float, nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("user_consent", Boolean, nullable=False),
+    Column("licence", String(16), nullable=False),
 )
 
 
@@ -78,6 +81,7 @@ class InstallationStore:
             "sources": version.sources,
             "digest": version.digest,
             "deployed_at_s": version.deployed_at_s,
+            "variables": version.variables,
         }
         with self._engine.begin() as connection:
             key = connection.execute(insert(app_version_table).values(values)).inserted_primary_key
@@ -124,6 +128,8 @@ class InstallationStore:
                 installed_by=installation.installed_by,
                 installed_at_s=installation.installed_at_s,
                 active=installation.active,
+                user_consent=installation.user_consent,
+                licence=installation.licence,
             )
         )
 

@@ -117,9 +117,10 @@ def build_arguments(
     return (_event(target.kind, facts, target, payload), context)
 
 
-def build_runtime(target: Target, facts: Facts) -> dict[str, object]:
+def build_runtime(target: Target, facts: Facts, wall_ms: int) -> dict[str, object]:
     """Return the fields of ``__forge_runtime__``: ids and metadata, never a credential."""
     installation, version = facts.installation, facts.version
+    licence = _licence(installation)
     return {
         "contextAri": facts.context_ari,
         "aaid": facts.account_id,
@@ -134,11 +135,28 @@ def build_runtime(target: Target, facts: Facts) -> dict[str, object]:
             "moduleType": target.module.type if target.module else "core:function",
             "moduleKey": target.module.key if target.module else target.function_key,
             "installation": {"ari": facts.installation_ari, "contexts": [facts.context_ari]},
+            **({} if licence is None else {"license": licence}),
             "permissions": {"scopes": sorted(installation.granted), "external": {}},
+        },
+        "lambdaContext": {
+            "awsRequestId": facts.invocation_id,
+            "remainingTimeInMillis": wall_ms,
         },
         "proxy": {"token": "", "url": "", "host": ""},
         "tracing": {"traceId": facts.invocation_id.replace("-", ""), "spanId": "0" * 16},
         "container": {"runtime": "firebrick", "handler": target.handler, "region": "local"},
+    }
+
+
+def _licence(installation: Installation) -> dict[str, object] | None:
+    if not installation.licence:
+        return None
+    active = installation.licence != "inactive"
+    return {
+        "active": active,
+        "isActive": active,
+        "isEvaluation": installation.licence == "trial",
+        "type": "commercial",
     }
 
 
@@ -157,6 +175,9 @@ def _request_context(facts: Facts) -> dict[str, object]:
         "installContext": facts.context_ari,
         "installation": {"ari": facts.installation_ari, "contexts": [facts.context_ari]},
     }
+    licence = _licence(facts.installation)
+    if licence is not None:
+        context["license"] = licence
     if facts.account_id is not None:
         context["principal"] = {"accountId": facts.account_id}
     return context

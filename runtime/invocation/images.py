@@ -3,11 +3,13 @@
 import base64
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from runtime.errors import ManifestError
 from runtime.hostfunctions.prelude import platform_prelude
 from runtime.installation.model import AppVersion
+from runtime.installation.variables import thaw
 from runtime.invocation.sources import AppSources
 from runtime.manifest.model import Manifest
 from runtime.manifest.reader import parse_manifest
@@ -51,19 +53,33 @@ class Images:
     def image(self, version: AppVersion) -> Image:
         """Return a version's image, from this process, from the cache on disk, or compiled now."""
         with self._lock:
-            image = self._images.get(version.digest)
+            key = f"{version.digest} {version.variables}"
+            image = self._images.get(key)
             if image is None:
-                image = self._build(version.sources)
-                self._images[version.digest] = image
+                image = self._build(version.sources, plain_variables(version))
+                self._images[key] = image
         return image
 
-    def _build(self, sources: str) -> Image:
+    def _build(self, sources: str, variables: Mapping[str, str]) -> Image:
         stored = json.loads(sources)
         if "wasm" in stored:
             return self._engine().wasm(base64.b64decode(stored["wasm"]))
         if "bundle" in stored:
-            return self._engine().javascript(bundled_source(stored["bundle"]))
-        return self._engine().javascript(AppSources.from_json(stored).javascript())
+            source = bundled_source(stored["bundle"])
+        else:
+            source = AppSources.from_json(stored).javascript()
+        if variables:
+            script = _SET_VARIABLES % json.dumps(dict(variables), sort_keys=True)
+            source = replace(source, prelude=(*source.prelude, ("variables.js", script)))
+        return self._engine().javascript(source)
+
+
+_SET_VARIABLES = "() => { Object.assign(process.env, %s); }"
+
+
+def plain_variables(version: AppVersion) -> dict[str, str]:
+    """Return the variables an app sees while it loads: encrypted ones are in no image."""
+    return {one.key: one.value for one in thaw(version.variables) if not one.secure}
 
 
 def bundled_source(script: str) -> JavaScriptSource:

@@ -185,7 +185,7 @@ class Invoker:
             seed=order.seed or self._ids.random_bytes(SEED_BYTES),
             now_s=self._clock.now_s() if order.now_s is None else order.now_s,
             env=order.env,
-            extra={"runtime": build_runtime(target, facts)},
+            extra={"runtime": build_runtime(target, facts, order.limits.wall_ms)},
         )
 
     def _run(

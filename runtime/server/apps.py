@@ -11,8 +11,10 @@ from runtime.clock import Clock
 from runtime.errors import InstallationError
 from runtime.identity.accounts import Account, add_account, find_account, set_account_active
 from runtime.ids import Ids
+from runtime.installation.consents import ConsentStore
 from runtime.installation.model import AppVersion, Installation, app_uuid, next_version
 from runtime.installation.store import InstallationStore
+from runtime.installation.variables import VariableStore, freeze
 from runtime.invocation.deploy import Deployment, prepare
 from runtime.invocation.images import Images
 from runtime.jira.app_users import add_app_user, remove_app_user
@@ -32,12 +34,14 @@ class InstallPlan:
         current: The active installation; None for a first one.
         new_scopes: Scopes not granted yet.
         new_egress: External addresses not approved yet.
+        lost_scopes: Scopes the app has now and will not have any more.
     """
 
     version: AppVersion
     current: Installation | None
     new_scopes: tuple[str, ...]
     new_egress: tuple[str, ...]
+    lost_scopes: tuple[str, ...] = ()
 
 
 class Apps:
@@ -47,6 +51,8 @@ class Apps:
         engine: The state database.
         installations: Versions and installations.
         images: Compiles and caches apps.
+        variables: Environment variables, frozen into each deployed version.
+        consents: Consent of single users.
         broker: Loses its tokens when a grant ends.
         audit: Gets one record for each change.
         clock: Stamps them.
@@ -60,6 +66,8 @@ class Apps:
         engine: Engine,
         installations: InstallationStore,
         images: Images,
+        variables: VariableStore,
+        consents: ConsentStore,
         broker: TokenBroker,
         audit: AuditTrail,
         clock: Clock,
@@ -70,6 +78,8 @@ class Apps:
         self._engine = engine
         self._installations = installations
         self._images = images
+        self._variables = variables
+        self._consents = consents
         self._broker = broker
         self._audit = audit
         self._clock = clock
@@ -101,6 +111,7 @@ class Apps:
             sources=deployment.sources,
             digest=deployment.digest,
             deployed_at_s=self._clock.now_s(),
+            variables=freeze(self._variables.list(deployment.app_id, environment)),
         )
         self._images.image(version)
         stored = self._installations.add_version(version)
@@ -121,10 +132,26 @@ class Apps:
             current=current,
             new_scopes=tuple(sorted(set(version.scopes) - granted)),
             new_egress=tuple(sorted(set(version.egress) - egress)),
+            lost_scopes=tuple(sorted(granted - set(version.scopes))),
         )
 
-    def install(self, plan: InstallPlan, cloud_id: str, admin: Account) -> Installation:
+    def install(
+        self,
+        plan: InstallPlan,
+        cloud_id: str,
+        admin: Account,
+        *,
+        user_consent: bool = False,
+        licence: str = "",
+    ) -> Installation:
         """Install a version on a site, or move the installation to it: the admin's approval.
+
+        Args:
+            plan: What is approved.
+            cloud_id: The site.
+            admin: Who approves.
+            user_consent: Whether ``asUser()`` is to need the consent of each user too.
+            licence: The licence that the app's context shows; empty for none.
 
         Raises:
             InstallationError: ``NOT_SITE_ADMIN`` if the account may not approve.
@@ -146,6 +173,8 @@ class Apps:
             installed_by=admin.account_id,
             installed_at_s=self._clock.now_s(),
             active=True,
+            user_consent=user_consent,
+            licence=licence,
         )
         with self._engine.begin() as connection:
             if find_account(connection, account.account_id) is None:
@@ -174,6 +203,29 @@ class Apps:
         version = self._installations.find_version(installation.version_id)
         if version is not None:
             self._record("install", "app.uninstalled", version, installation, admin=admin)
+        return revoked
+
+    def consent(self, version: AppVersion, cloud_id: str, account: Account) -> frozenset[str]:
+        """Record that an account lets an app act in its name; return the scopes it agreed to.
+
+        Raises:
+            InstallationError: ``NOT_INSTALLED``.
+        """
+        installation = self.find_installation(version, cloud_id)
+        self._consents.grant(installation.id, account.account_id, installation.granted)
+        self._record("grant", "app.consented", version, installation, admin=account)
+        return installation.granted
+
+    def withdraw(self, version: AppVersion, cloud_id: str, account: Account) -> bool:
+        """Take an account's consent back; return whether there was one.
+
+        Raises:
+            InstallationError: ``NOT_INSTALLED``.
+        """
+        installation = self.find_installation(version, cloud_id)
+        revoked = self._consents.revoke(installation.id, account.account_id)
+        if revoked:
+            self._record("grant", "app.withdrawn", version, installation, admin=account)
         return revoked
 
     def find_version(self, name: str, environment: str) -> AppVersion:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pydantic import SecretStr
 from sqlalchemy import Engine, select
 
 from runtime.audit.trail import AuditTrail
@@ -17,8 +18,10 @@ from runtime.gateway.gateway import Gateway
 from runtime.identity.accounts import Account, find_account, find_account_by_name, list_accounts
 from runtime.identity.api_tokens import ApiTokens
 from runtime.ids import Ids
+from runtime.installation.consents import ConsentStore
 from runtime.installation.model import AppVersion, Installation
 from runtime.installation.store import InstallationStore
+from runtime.installation.variables import Variable, VariableStore, check_name, thaw
 from runtime.invocation.images import Images
 from runtime.invocation.invoker import Invoker, SecretSource
 from runtime.invocation.records import InvocationRecords
@@ -34,6 +37,7 @@ from runtime.server.explaining import Explainer, Explanation
 from runtime.server.operations import load_operations
 from runtime.server.settings import Settings
 from runtime.tokens.broker import TokenBroker
+from runtime.tokens.vault import Vault
 
 STATE_FILES = ("state.db", "state.db-wal", "state.db-shm")
 STATE_MARKER = "firebrick-state"  # names a folder as ours, so that `reset` removes nothing else
@@ -58,6 +62,9 @@ class Firebrick:
         self.audit = AuditTrail(engine, clock)
         self.records = InvocationRecords(engine)
         self.installations = InstallationStore(engine)
+        self.consents = ConsentStore(engine, clock)
+        self.variables = VariableStore(engine)
+        self.vault = Vault(settings.state)
         self.api_tokens = ApiTokens(engine, clock, ids)
         self.broker = TokenBroker(engine, clock, ids)
         authenticator = CredentialAuthenticator(self.api_tokens, self.broker, self.installations)
@@ -66,6 +73,7 @@ class Firebrick:
             product=self.jira,
             operations=self.operations,
             installations=self.installations,
+            consents=self.consents,
             broker=self.broker,
             audit=self.audit,
             clock=clock,
@@ -103,6 +111,8 @@ class Firebrick:
             engine=self.engine,
             installations=self.installations,
             images=self.images,
+            variables=self.variables,
+            consents=self.consents,
             broker=self.broker,
             audit=self.audit,
             clock=self.clock,
@@ -220,6 +230,29 @@ class Firebrick:
             if manifest is not None:
                 return self.apps.find_version(manifest.app_id, environment)
         return self.apps.find_version(name or str(folder), environment)
+
+    def set_variable(
+        self, version: AppVersion, key: str, value: str, *, secure: bool = False
+    ) -> None:
+        """Set an environment variable of an app; it takes effect with the next deploy.
+
+        Raises:
+            InstallationError: ``BAD_VARIABLE``.
+        """
+        check_name(key)
+        kept = self.vault.encrypt(SecretStr(value)) if secure else value
+        self.variables.set(version.app_id, version.environment, Variable(key, kept, secure))
+
+    def env_of(self, version: AppVersion) -> dict[str, str]:
+        """Return the environment variables of a version, encrypted ones in the clear.
+
+        Raises:
+            StateError: ``KEY_MISMATCH`` if one cannot be decrypted.
+        """
+        return {
+            one.key: self.vault.decrypt(one.value).get_secret_value() if one.secure else one.value
+            for one in thaw(version.variables)
+        }
 
     def list_apps(self) -> list[dict[str, object]]:
         """Return one row for each deployed app and each of its installations."""

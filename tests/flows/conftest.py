@@ -31,9 +31,11 @@ class Bench:
         firebrick = self.firebrick
         version = firebrick.find_app(app, "development")
         installation = firebrick.apps.find_installation(version, self.cloud_id)
+        running = firebrick.apps.running_version(installation)
         return firebrick.invoker.invoke(
             Order(
-                version=firebrick.apps.running_version(installation),
+                version=running,
+                env=firebrick.env_of(running),
                 installation=installation,
                 function=function,
                 payload=payload,

@@ -10,6 +10,7 @@ from runtime.database import open_database, sqlite_url
 from runtime.gateway.gateway import Gateway
 from runtime.gateway.values import Caller, CallReport, ProductCall, ProductReply
 from runtime.ids import Ids
+from runtime.installation.consents import ConsentStore
 from runtime.installation.model import AppVersion, Installation
 from runtime.installation.store import InstallationStore
 from runtime.server.operations import load_operations
@@ -45,16 +46,24 @@ class Door:
         self.audit = AuditTrail(engine, clock)
         self.broker = TokenBroker(engine, clock, Ids())
         self.store = InstallationStore(engine)
+        self.consents = ConsentStore(engine, clock)
         self.gateway = Gateway(
             product=self.product,
             operations=load_operations(),
             installations=self.store,
+            consents=self.consents,
             broker=self.broker,
             audit=self.audit,
             clock=clock,
         )
 
-    def install(self, scopes: dict[str, bool], granted: set[str] | None = None) -> None:
+    def install(
+        self,
+        scopes: dict[str, bool],
+        granted: set[str] | None = None,
+        *,
+        user_consent: bool = False,
+    ) -> None:
         version = self.store.add_version(
             AppVersion(0, "app", "development", "1.0.0", "app", "", scopes, (), "", "", 0.0)
         )
@@ -64,7 +73,7 @@ class Door:
                 connection,
                 Installation(
                     "installation", "app", "development", "cloud", version.id,
-                    frozenset(granted), "1:app", "1:admin", 0.0, True,
+                    frozenset(granted), "1:app", "1:admin", 0.0, True, user_consent,
                 ),
             )  # fmt: skip
 

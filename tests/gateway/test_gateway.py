@@ -157,3 +157,28 @@ def test_every_call_leaves_exactly_one_audit_record_with_its_rule(door: Door) ->
     assert [record.rule for record in records] == rules
     assert {record.invocation_id for record in records} == {"invocation"}
     assert "fbk_" not in str(records)
+
+
+@pytest.mark.hostile
+def test_without_consent_the_app_does_not_act_in_the_users_name(door: Door) -> None:
+    door.install(READ, user_consent=True)
+    as_user = replace(MYSELF, act_as="user")
+    reply, report = door.send(as_user)
+    assert report.rule == "consent.missing"
+    assert ("forge-proxy-error", "NEEDS_AUTHENTICATION_ERR") in reply.headers
+    assert door.send(MYSELF)[1].allowed
+    door.consents.grant("installation", "1:user", frozenset(READ))
+    assert door.send(as_user)[1].allowed
+    door.consents.grant("installation", "1:user", frozenset({"read:jira-work"}))
+    assert door.send(as_user)[1].rule == "consent.outdated"
+    door.consents.revoke("installation", "1:user")
+    assert door.send(as_user)[1].rule == "consent.missing"
+
+
+@pytest.mark.hostile
+def test_the_consent_of_one_user_is_not_anothers(door: Door) -> None:
+    door.install(READ, user_consent=True)
+    door.consents.grant("installation", "1:other", frozenset(READ))
+    assert door.send(replace(MYSELF, act_as="user"))[1].rule == "consent.missing"
+    named = replace(MYSELF, act_as="user", account_id="1:other")
+    assert door.send(named)[1].rule == "act.impersonation"
