@@ -76,7 +76,7 @@ class Engine:
         *,
         pooling: bool = True,
         raw: bool = True,
-        slots: int = 256,
+        slots: int = 128,
         stack_bytes: int = Limits().stack_bytes,
         timebase: Callable[[], Timebase] = RealTime,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,

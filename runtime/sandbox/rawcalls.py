@@ -61,19 +61,24 @@ def _foreign(dll: Any, name: str, result: Any, *arguments: Any) -> Any:
 
 
 class _RawLibrary:
-    """The C functions of the raw path, looked up once; AttributeError if one is missing."""
+    """The C functions of the raw path, looked up once; AttributeError if one is missing.
+
+    Those that only look something up keep the interpreter's lock: giving it away and waiting to
+    have it back takes longer than they do.
+    """
 
     def __init__(self, dll: Any) -> None:
         address, size, text = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p
         name = (text, size)
+        quick = ctypes.PyDLL("wasmtime", handle=dll._handle)  # noqa: SLF001  # the same library
         self.call = _foreign(
             dll, "wasmtime_func_call_unchecked", address, *(address,) * 3, size, address
         )
         self.export = _foreign(
-            dll, "wasmtime_instance_export_get", ctypes.c_bool, *(address,) * 2, *name, address
+            quick, "wasmtime_instance_export_get", ctypes.c_bool, *(address,) * 2, *name, address
         )
-        self.data = _foreign(dll, "wasmtime_memory_data", address, address, address)
-        self.data_size = _foreign(dll, "wasmtime_memory_data_size", size, address, address)
+        self.data = _foreign(quick, "wasmtime_memory_data", address, address, address)
+        self.data_size = _foreign(quick, "wasmtime_memory_data_size", size, address, address)
         self.define = _foreign(
             *(dll, "wasmtime_linker_define_func_unchecked", address),
             *(address, *name, *name, *(address,) * 4),

@@ -91,6 +91,17 @@ def test_a_report_that_is_longer_than_it_can_be_is_not_read() -> None:
     assert fault_code(run_fake("R1", qjs_last_len="(i32.const 1300000)")) == "TRAP"
 
 
+def test_an_engine_whose_memory_does_not_hold_its_own_data_does_not_start() -> None:
+    assert fault_code(run_fake("R" + "1" * (21 << 16))) == "TRAP"
+
+
+def test_many_events_at_once_reach_the_kernel_in_one_call() -> None:
+    guest = Guest(prepared("R1"), start(), nothing, SMALL, RealTime())
+    guest.open()
+    assert guest.turn([b"D1\n"] * 40) == (b"1", None)
+    guest.close()
+
+
 def test_endless_jobs_end_with_the_budget() -> None:
     assert fault_code(run_fake(execute_pending_jobs="(i32.const 100000)")) == "CPU_LIMIT"
 
@@ -221,6 +232,11 @@ def test_a_live_guest_with_a_damaged_engine_closes() -> None:
     assert guest.opened.fault.code == "TRAP"
 
 
+COUNT = "(i32.store (i32.const 80) (i32.add (i32.load (i32.const 80)) (i32.const 1)))"
+THROW_LATER = (
+    f"{COUNT} (if (result i32) (i32.eq (i32.load (i32.const 80)) (i32.const 1)) "
+    f"(then {GIVE_HANDLE}) (else (i32.store (i32.const {SLOT}) (i32.const 9)) (i32.const 1)))"
+)
 THROW = f"(i32.store (i32.const {SLOT}) (i32.const 9)) (i32.const 1)"
 
 
@@ -228,6 +244,7 @@ THROW = f"(i32.store (i32.const {SLOT}) (i32.const 9)) (i32.const 1)"
     ("bodies", "code"),
     [
         ({"call_function": THROW}, "TRAP"),
+        ({"call_function": THROW_LATER}, "TRAP"),
         ({"set_prop": "(i32.const 1)"}, "TRAP"),
         ({"new_object": "(i32.const 0)"}, "TRAP"),
         ({"new_function": "(i32.const 0)"}, "TRAP"),

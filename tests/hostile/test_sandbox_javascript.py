@@ -143,6 +143,11 @@ def test_hunger_ends_with_the_memory_budget(body: str) -> None:
     calm()
 
 
+def test_a_full_guest_that_waits_for_nothing_ran_out_of_memory() -> None:
+    body = "globalThis.k = new Uint8Array(28 << 20).fill(1); await new Promise(() => {})"
+    assert fault_code(run(body, limits=ROOM)) == "OUT_OF_MEMORY"
+
+
 def test_running_out_of_memory_can_be_survived_inside_the_guest() -> None:
     body = "let e; try { 'x'.repeat(2 ** 29) } catch (error) { e = error } return String(e)"
     assert run(body, limits=ROOM).result == b'"InternalError: out of memory"'
@@ -369,7 +374,8 @@ def test_more_guests_than_there_are_places_wait_their_turn() -> None:
     inner: list[str] = []
 
     def door(_name: str, _body: bytes) -> bytes:
-        outcome = app.run(start(), nothing, replace(SMALL, wall_ms=40))
+        limits = replace(SMALL, wall_ms=40)
+        outcome = app.run(start(), nothing, limits, inspect=lambda _memory: inner.append("seen"))
         inner.append(fault_code(outcome))
         return b""
 

@@ -1,7 +1,9 @@
 """The small parts: meter, time, doors, reports, host functions, and the driver of QuickJS."""
 
 import json
+import re
 import threading
+from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
@@ -9,6 +11,7 @@ import wasmtime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime import sandbox
 from runtime.clock import ManualClock
 from runtime.errors import StateError
 from runtime.sandbox.calls import GuestFailedError
@@ -283,6 +286,13 @@ def test_a_fault_that_is_known_already_is_the_one_that_counts() -> None:
     counted = meter()
     counted.fail("DOOR_CALLS", "too many")
     assert fault_of(GuestFailedError("x", "UNREACHABLE"), counted, 0).code == "DOOR_CALLS"
+
+
+def test_the_sandbox_knows_no_product_word() -> None:
+    folder = Path(sandbox.__path__[0])
+    for path in [*folder.rglob("*.py"), *folder.rglob("*.js")]:
+        text = path.read_text("utf-8").replace("requestJira", "")
+        assert not re.search(r"jira|\bforge\b|atlassian", text, re.IGNORECASE), path.name
 
 
 def test_another_build_of_the_guest_is_refused_by_name() -> None:
