@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from runtime.manifest.calls import Request, beginning, requests_of, text_value
 from runtime.manifest.draft import EGRESS, SCOPE, Draft
 from runtime.manifest.model import EgressAddress
-from runtime.manifest.problems import OURS, Level, Problem, listed, quoted
+from runtime.manifest.problems import OURS, Fix, Level, Problem, listed, quoted
 from runtime.manifest.sources import Call, Source, calls_of, read_sources
 
 MODULES_RULE = "https://developer.atlassian.com/platform/forge/manifest-reference/#modules"
@@ -39,10 +39,17 @@ def check_code(draft: Draft) -> Iterator[Problem]:
 
 
 def _problem(
-    source: Source, start: int, rule: str, message: str, hint: str, *, level: Level = "error"
+    source: Source,
+    start: int,
+    rule: str,
+    message: str,
+    hint: str,
+    *,
+    level: Level = "error",
+    fix: Fix | None = None,
 ) -> Problem:
     place = source.place(start)
-    return Problem(source.path, place.line, place.column, level, rule, message, hint)
+    return Problem(source.path, place.line, place.column, level, rule, message, hint, fix)
 
 
 def _packages(draft: Draft, source: Source) -> Iterator[Problem]:
@@ -51,12 +58,14 @@ def _packages(draft: Draft, source: Source) -> Iterator[Problem]:
         if found and not draft.by_key(module_type):
             message = f"`{package}` is used, but the manifest has no `{module_type}` module."
             hint = f"Add `{module_type}:` under `modules`."
-            yield _problem(source, found.start, MODULES_RULE, message, hint)
+            fix = Fix("module", module_type)
+            yield _problem(source, found.start, MODULES_RULE, message, hint, fix=fix)
 
 
 def _storage(draft: Draft, source: Source) -> Iterator[Problem]:
     allowed = _STORAGE_SCOPE in draft.manifest.declared_scopes
     hint = f"Add `{_STORAGE_SCOPE}` under `permissions.scopes`."
+    fix = Fix("scope", _STORAGE_SCOPE)
     legacy = next((i for i in source.imported("@forge/api").values() if i.name == "storage"), None)
     if legacy:
         message = "`storage` of `@forge/api` is deprecated."
@@ -64,11 +73,12 @@ def _storage(draft: Draft, source: Source) -> Iterator[Problem]:
         yield _problem(source, legacy.start, rule, message, move, level="warning")
         if not allowed:
             message = f"`storage` needs the scope `{_STORAGE_SCOPE}`."
-            yield _problem(source, legacy.start, SCOPE, message, hint)
+            yield _problem(source, legacy.start, SCOPE, message, hint, fix=fix)
     modern = next(iter(source.imported("@forge/kvs").values()), None)
     if modern and not allowed:
         message = f"`@forge/kvs` needs the scope `{_STORAGE_SCOPE}`."
-        yield _problem(source, modern.start, OURS + "storage-scope", message, hint, level="warning")
+        rule = OURS + "storage-scope"
+        yield _problem(source, modern.start, rule, message, hint, level="warning", fix=fix)
 
 
 def _fetches(draft: Draft, source: Source, calls: tuple[Call, ...]) -> Iterator[Problem]:
@@ -80,7 +90,8 @@ def _fetches(draft: Draft, source: Source, calls: tuple[Call, ...]) -> Iterator[
             continue
         message = f"The host of {quoted(url.group())} is not in `permissions.external.fetch`."
         hint = f"Add `- address: {url.group()}` under `permissions.external.fetch.backend`."
-        yield _problem(source, call.start, EGRESS, message, hint)
+        fix = Fix("egress", url.group())
+        yield _problem(source, call.start, EGRESS, message, hint, fix=fix)
 
 
 def _fixed_host(call: Call, source: Source) -> re.Match[str] | None:
@@ -156,7 +167,7 @@ def _scopes(
         message = f"{request.method} {quoted(request.shown)} needs the scope {quoted(scope)}."
         others = "; or ".join(listed(sorted(names), 20) for names in sets[1:])
         hint = f"Add `{scope}`" + (f", or in its place {others}." if others else ".")
-        yield _problem(source, request.start, rule, message, hint)
+        yield _problem(source, request.start, rule, message, hint, fix=Fix("scope", scope))
 
 
 _CHECKS_PERMISSIONS = frozenset({"authorize", "asUser"})

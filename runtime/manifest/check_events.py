@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from runtime.manifest.draft import MODULE, SCOPE, Draft, ModuleNode
 from runtime.manifest.nearest import nearest
 from runtime.manifest.nodes import Node
-from runtime.manifest.problems import OURS, Problem, listed, quoted
+from runtime.manifest.problems import OURS, Fix, Problem, listed, quoted
 from runtime.manifest.tables import event_scopes, other_events
 
 _CHECKED_PREFIXES = ("avi:jira:", "avi:jira-software:", "avi:jsm-entity:", "avi:confluence:")
@@ -56,7 +56,7 @@ def missing_event_scopes(draft: Draft, event: Node) -> Iterator[Problem]:
         granular = sorted(sets.get("granular", frozenset()))
         other = f" Or declare all of {listed(granular, 20)}." if granular else ""
         hint = f"Add `{scope}` under `permissions.scopes`.{other}"
-        yield draft.problem(event.position, SCOPE, message, hint)
+        yield draft.problem(event.position, SCOPE, message, hint, fix=Fix("scope", scope))
 
 
 def _ignore_self(draft: Draft, module: ModuleNode) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from runtime.manifest.draft import PERMISSIONS, Draft
 from runtime.manifest.model import EGRESS_KINDS
 from runtime.manifest.nearest import nearest
 from runtime.manifest.nodes import Node
-from runtime.manifest.problems import OURS, Position, Problem, listed, quoted
+from runtime.manifest.problems import OURS, Fix, Position, Problem, listed, quoted
 from runtime.manifest.tables import scopes
 
 REFUSED_SCHEMES = frozenset({"http", "ws", "ftp", "file", "data", "javascript", "vbscript", "blob"})
@@ -85,7 +85,8 @@ def _kind(draft: Draft, kind: str, group: Node | None) -> Iterator[Problem]:
     for item in plain[:1]:
         message = f"`external.{kind}` has plain addresses, a form that is deprecated."
         hint = f"Write `- address: {item.text}`."
-        yield draft.problem(item.position, PERMISSIONS, message, hint, level="warning")
+        fix = Fix("egress-object", kind)
+        yield draft.problem(item.position, PERMISSIONS, message, hint, level="warning", fix=fix)
     for item in items:
         address = item if item.text is not None else item.get("address")
         if address is not None:

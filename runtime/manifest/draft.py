@@ -8,7 +8,7 @@ from runtime.manifest.building import text_at
 from runtime.manifest.files import AppFiles
 from runtime.manifest.model import Manifest
 from runtime.manifest.nodes import Node
-from runtime.manifest.problems import Level, Position, Problem, quoted
+from runtime.manifest.problems import Fix, Level, Position, Problem, quoted
 
 FILE = "manifest-file-required"
 DOCUMENT = "valid-document-required"
@@ -94,10 +94,17 @@ class Draft:
         return self.keyed.get(module_type, {})
 
     def problem(
-        self, place: Position, rule: str, message: str, hint: str = "", *, level: Level = "error"
+        self,
+        place: Position,
+        rule: str,
+        message: str,
+        hint: str = "",
+        *,
+        level: Level = "error",
+        fix: Fix | None = None,
     ) -> Problem:
         """Return a problem of the manifest file."""
-        return Problem(self.path, place.line, place.column, level, rule, message, hint)
+        return Problem(self.path, place.line, place.column, level, rule, message, hint, fix)
 
 
 Check: TypeAlias = Callable[[Draft], Iterator[Problem]]

@@ -14,7 +14,7 @@ Plain: TypeAlias = "Scalar | tuple[Plain, ...] | Mapping[str, Plain]"
 """A value without places, frozen: tuples for lists, read-only mappings for maps."""
 
 START = Position(1, 1)
-_NO_KEYS: Mapping[str, Position] = MappingProxyType({})
+NO_KEYS: Mapping[str, Position] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,17 @@ class Node:
         keys: Where each key of a mapping begins.
         size: How many nodes it holds, itself included and aliases written out.
         depth: How many levels it is deep.
+        end: Behind its last character; of a block, behind the last character of what it holds.
+        is_flow: Whether it is a collection in brackets.
     """
 
     value: "Scalar | tuple[Node, ...] | Mapping[str, Node]"
     position: Position = START
-    keys: Mapping[str, Position] = field(default_factory=lambda: _NO_KEYS)
+    keys: Mapping[str, Position] = field(default_factory=lambda: NO_KEYS)
     size: int = 1
     depth: int = 1
+    end: Position = START
+    is_flow: bool = False
 
     @property
     def entries(self) -> Mapping[str, "Node"]:

@@ -1,7 +1,7 @@
 """What is wrong with a manifest, where, by which rule, and how to mend it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Level = Literal["error", "warning"]
@@ -19,6 +19,23 @@ class Position:
     column: int = 1
 
 
+FixKind = Literal["scope", "egress", "egress-object", "module"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change of the manifest that mends a problem without a decision by anybody.
+
+    Attributes:
+        kind: ``scope`` adds a scope, ``egress`` an address for functions, ``module`` a module of a
+            type; ``egress-object`` rewrites plain addresses as objects.
+        value: The scope, the address, the module type; for the last one the kind of egress.
+    """
+
+    kind: FixKind
+    value: str
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One finding.
@@ -31,6 +48,7 @@ class Problem:
         rule: The platform's rule id where it has one; otherwise ours, which begin with `OURS`.
         message: What is wrong.
         hint: How to mend it; empty if the message says so already.
+        fix: How to mend it mechanically; None if that takes a decision.
     """
 
     path: str
@@ -40,6 +58,7 @@ class Problem:
     rule: str
     message: str
     hint: str = ""
+    fix: Fix | None = field(default=None, compare=False)
 
     def text(self) -> str:
         """Return the line of the text report, with the hint indented below.

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import yaml
 
-from runtime.manifest.nodes import Node, Scalar
+from runtime.manifest.nodes import NO_KEYS, START, Node, Scalar
 from runtime.manifest.problems import OURS, Level, Position, Problem, quoted
 from runtime.manifest.scalars import CORE, UnknownTagError, resolve
 
@@ -101,14 +101,17 @@ class _Open:
     key: Node | None = None
     size: int = 1
     depth: int = 1
+    is_flow: bool = False
+    last: Position = START
 
-    def close(self) -> Node:
-        """Return the finished collection."""
+    def close(self, end: Position) -> Node:
+        """Return the finished collection; `end` is where the parser saw its end."""
+        behind = end if self.is_flow else self.last
+        common = (self.size, self.depth, behind, self.is_flow)
         if self.is_map:
-            frozen = MappingProxyType(self.entries)
             keys = MappingProxyType(self.keys)
-            return Node(frozen, self.position, keys, self.size, self.depth)
-        return Node(tuple(self.items), self.position, size=self.size, depth=self.depth)
+            return Node(MappingProxyType(self.entries), self.position, keys, *common)
+        return Node(tuple(self.items), self.position, NO_KEYS, *common)
 
 
 class _Composer:
@@ -133,7 +136,7 @@ class _Composer:
                 self._begin(event)
             elif isinstance(event, yaml.CollectionEndEvent):
                 closed = self._open.pop()
-                self._keep(closed.anchor, closed.close())
+                self._keep(closed.anchor, closed.close(_end(event)))
             elif isinstance(event, yaml.DocumentStartEvent):
                 self._count_document(event)
 
@@ -150,14 +153,16 @@ class _Composer:
         is_map = isinstance(event, yaml.MappingStartEvent)
         if event.tag not in (None, "!", CORE + ("map" if is_map else "seq")):
             raise self._bad_tag(position, event.tag)
-        self._open.append(_Open(position, event.anchor, is_map))
+        is_flow = bool(event.flow_style)
+        self._open.append(_Open(position, event.anchor, is_map, is_flow=is_flow))
 
     def _scalar(self, event: yaml.ScalarEvent) -> Node:
         try:
             value = resolve(event.value, event.tag, event.implicit[0])
         except UnknownTagError:
             raise self._bad_tag(_start(event), str(event.tag)) from None
-        return Node(value, _start(event), size=1 + len(event.value) // TEXT_PER_VALUE)
+        size = 1 + len(event.value) // TEXT_PER_VALUE
+        return Node(value, _start(event), size=size, end=_end(event))
 
     def _aliased(self, event: yaml.AliasEvent) -> Node:
         position, anchor = _start(event), event.anchor or ""
@@ -167,7 +172,7 @@ class _Composer:
         if anchor not in self._anchors:
             message = f"Alias {quoted('*' + anchor)} has no anchor before it."
             raise self._stop(position, YAML, message)
-        return replace(self._anchors[anchor], position=position)
+        return replace(self._anchors[anchor], position=position, end=_end(event))
 
     def _keep(self, anchor: str | None, node: Node) -> None:
         if anchor:
@@ -179,6 +184,7 @@ class _Composer:
             self.root = node
             return
         parent = self._open[-1]
+        parent.last = max(parent.last, node.end)
         self._grow(parent, node)
         if not parent.is_map:
             parent.items.append(node)
@@ -240,6 +246,11 @@ def _key_text(value: Scalar) -> str:
 
 def _start(event: yaml.Event) -> Position:
     mark = event.start_mark
+    return Position(mark.line + 1, mark.column + 1) if mark else Position()
+
+
+def _end(event: yaml.Event) -> Position:
+    mark = event.end_mark
     return Position(mark.line + 1, mark.column + 1) if mark else Position()
 
 

@@ -82,3 +82,25 @@ def test_a_declared_variable_is_taken_from_the_environment(
 
 def test_nothing_is_coloured_in_a_pipe(folder: Path) -> None:
     assert "\x1b" not in lint(folder, BAD)[1]
+
+
+def test_fix_mends_the_file_in_place_and_says_so(folder: Path) -> None:
+    (folder / "src" / "index.js").write_text(
+        "export const run = () => requestJira(route`/rest/api/3/issue`, { method: 'POST' });\n"
+    )
+    code, text = lint(folder, "# mine\n" + GOOD, "--fix")
+    assert (code, text) == (0, "No problems found.\n1 change made to the manifest.\n")
+    expected = "# mine\n" + GOOD.replace("jira-work]", "jira-work, write:jira-work]")
+    assert (folder / "manifest.yml").read_text() == expected
+
+
+def test_fix_leaves_alone_what_takes_a_decision(folder: Path) -> None:
+    code, _ = lint(folder, BAD, "--fix")
+    assert code == 2
+    assert (folder / "manifest.yml").read_text() == BAD
+
+
+def test_fix_without_a_manifest_changes_nothing(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["lint", "--fix"])
+    assert result.exit_code == 2
+    assert not (folder / "manifest.yml").exists()
