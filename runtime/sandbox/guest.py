@@ -7,7 +7,7 @@ when a timer is due. While it waits it holds no thread but the one that runs it.
 
 import json
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 import wasmtime
 
@@ -140,6 +140,9 @@ class Guest:
         Raises:
             Stopped: The guest faulted.
         """
+        self.meter.timebase.begin_turn()
+        self.meter.check_wall()
+        self.meter.check()
         with guarded(self._host):
             self._host.instance.allow(self.meter.computing_left_ms())
             if events:
@@ -227,25 +230,22 @@ class Guest:
             if not self.meter.request(len(body)):
                 self.meter.check()
             self.in_flight += 1
-            self._prepared.doors.submit(self._door, call_id, name, body, self._replies)
+            if self.meter.timebase.asks(call_id, name, body):
+                self._prepared.doors.submit(self._door, call_id, name, body, self._replies)
 
     def wait(self, seconds: float) -> list[bytes]:
         """Return what happens next within `seconds`: replies, or a timer."""
-        within = max(0.0, min(seconds, self.meter.left_s()))
-        reply = self.meter.timebase.wait(self._replies, within, expected=self.in_flight > 0)
+        reply = self._reply(max(0.0, min(seconds, self.meter.left_s())))
         self.meter.check_wall()
         self.meter.check()
         events = []
         while reply is not None:
             events.append(self._event(reply))
-            reply = self._next_reply()
+            reply = self._reply(0.0) if self.in_flight else None
         return events or [b"T"]
 
-    def _next_reply(self) -> Reply | None:
-        try:
-            return self._replies.get_nowait()
-        except Empty:
-            return None
+    def _reply(self, seconds: float) -> Reply | None:
+        return self.meter.timebase.wait(self._replies, seconds, expected=self.in_flight > 0)
 
     def _event(self, reply: Reply) -> bytes:
         self.in_flight -= 1

@@ -95,7 +95,9 @@ class Meter:
         return self.fault is None
 
     def check_wall(self) -> None:
-        """Note a fault if the wall time is used up."""
+        """Note a fault if the wall time is used up, or the time itself ends the run."""
+        if self.fault is None:
+            self.fault = self.timebase.halt()
         if self.fault is None and self.left_s() <= 0:
             self.fail("TIMEOUT", f"The app ran for more than {self.limits.wall_ms} ms.")
 
@@ -124,22 +126,23 @@ class Meter:
 
     def log(self, level: str, text: str) -> bool:
         """Keep one line; return whether the next one may still be kept."""
-        if self._log_full:
+        at_ms = None if self._log_full else self.timebase.stamp_ms(self.wall_ms())
+        if at_ms is None:
             return False
         size = len(text.encode())
         left = self.limits.log_bytes - self._log_bytes
         if len(self._lines) >= self.limits.log_lines or size > left:
-            return self._close_log(level, text.encode()[:left].decode(errors="ignore"))
+            return self._close_log(level, text.encode()[:left].decode(errors="ignore"), at_ms)
         self._log_bytes += size
-        self._lines.append(LogLine(level, text, self.wall_ms()))
+        self._lines.append(LogLine(level, text, at_ms))
         return True
 
-    def _close_log(self, level: str, rest: str) -> bool:
+    def _close_log(self, level: str, rest: str, at_ms: float) -> bool:
         self._log_full = True
         if rest and len(self._lines) < self.limits.log_lines:
             self._log_bytes += len(rest.encode())
-            self._lines.append(LogLine(level, rest, self.wall_ms()))
-        self._lines.append(LogLine("warn", TRUNCATED, self.wall_ms()))
+            self._lines.append(LogLine(level, rest, at_ms))
+        self._lines.append(LogLine("warn", TRUNCATED, at_ms))
         return False
 
     def logs(self) -> tuple[LogLine, ...]:

@@ -1,9 +1,17 @@
-"""The time of one invocation: the machine's, or a virtual one that jumps."""
+"""The time of one invocation: the machine's, or a virtual one that jumps.
+
+Everything that reaches a guest from outside passes here: what its clock tells, and which reply or
+timer comes next. So a time that writes it down records a run, and one that reads it back repeats
+the run; see `runtime.sandbox.journal`.
+"""
 
 from queue import Empty, SimpleQueue
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from runtime.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from runtime.sandbox.values import Fault
 
 T = TypeVar("T")
 
@@ -23,6 +31,53 @@ class Timebase(Protocol):
             expected: Whether any call is in flight at all.
         """
 
+    def told_ms(self) -> int:
+        """Return the whole milliseconds that a guest which reads its clock is told have passed."""
+
+    def stamp_ms(self, wall_ms: float) -> float | None:
+        """Return the time that a log line bears; None if the line is not to be kept.
+
+        Args:
+            wall_ms: How long the budget period lasts by now.
+        """
+
+    def begin_turn(self) -> None:
+        """A guest is about to compute."""
+
+    def asks(self, call_id: int, name: str, body: bytes) -> bool:
+        """Return whether the door is to be called for a call that a guest makes."""
+
+    def halt(self) -> "Fault | None":
+        """Return why the run must end now, whatever its budgets say; None if it may go on."""
+
+
+class PlainTime:
+    """What times have in common that neither write down nor read back what happens."""
+
+    def elapsed_s(self) -> float:
+        """Return seconds since the invocation began."""
+        raise NotImplementedError
+
+    def told_ms(self) -> int:
+        """Return the whole milliseconds since the invocation began."""
+        return int(self.elapsed_s() * 1000)
+
+    def stamp_ms(self, wall_ms: float) -> float | None:
+        """Return the time as it is."""
+        return wall_ms
+
+    def begin_turn(self) -> None:
+        """Let it."""
+
+    def asks(self, call_id: int, name: str, body: bytes) -> bool:
+        """Let it."""
+        del call_id, name, body
+        return True
+
+    def halt(self) -> "Fault | None":
+        """Leave the run to its budgets."""
+        return None
+
 
 def _get(replies: "SimpleQueue[T]", seconds: float) -> T | None:
     try:
@@ -31,7 +86,7 @@ def _get(replies: "SimpleQueue[T]", seconds: float) -> T | None:
         return None
 
 
-class RealTime:
+class RealTime(PlainTime):
     """The machine's time."""
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -48,7 +103,7 @@ class RealTime:
         return _get(replies, seconds)
 
 
-class VirtualTime:
+class VirtualTime(PlainTime):
     """A time that stands still while a guest computes and jumps when it waits for a timer.
 
     The same invocation sees the same clock every time, and a timer of an hour costs nothing. Door
@@ -61,6 +116,10 @@ class VirtualTime:
     def elapsed_s(self) -> float:
         """Return seconds that were jumped over since the invocation began."""
         return self._elapsed_s
+
+    def told_ms(self) -> int:
+        """Return the nearest whole millisecond: a sum of jumps may fall short of it by a hair."""
+        return round(self._elapsed_s * 1000)
 
     def wait(self, replies: "SimpleQueue[T]", seconds: float, *, expected: bool) -> T | None:
         """Return the next reply if one is expected, else jump."""

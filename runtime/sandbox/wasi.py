@@ -19,6 +19,7 @@ MODULE = "wasi_snapshot_preview1"
 SUCCESS, BAD_DESCRIPTOR, INVALID, NO_SYSTEM = 0, 8, 28, 52
 REALTIME = 0
 STREAMS = {1: "info", 2: "error"}
+NS_PER_MS = 1_000_000
 MOST_RANDOM_BYTES = 1 << 20  # of one call; more is a guest that wants to hurt
 MOST_PIECES = 1_024  # of one write: IOV_MAX of Linux
 MOST_LINE_BYTES = 8_192  # a longer line is cut into several
@@ -120,15 +121,15 @@ class WasiHost(HostSide):
         return SUCCESS
 
     def wasi_clock(self, clock_id: int, _precision: int, out: int) -> int:
-        """Tell the invocation's time: its frozen beginning and what has passed since."""
-        passed_ns = int(self.meter.timebase.elapsed_s() * 1_000_000_000)
+        """Tell the invocation's time: its frozen beginning and the milliseconds since."""
+        passed_ns = self.meter.timebase.told_ms() * NS_PER_MS
         base_ns = self._begin_ns if clock_id == REALTIME else 0
         self.instance.write(out, struct.pack("<Q", base_ns + passed_ns))
         return SUCCESS
 
     def wasi_clock_resolution(self, _clock_id: int, out: int) -> int:
-        """Say one microsecond."""
-        self.instance.write(out, struct.pack("<Q", 1_000))
+        """Say one millisecond: a coarse clock measures no other guest, and can be repeated."""
+        self.instance.write(out, struct.pack("<Q", NS_PER_MS))
         return SUCCESS
 
     def wasi_random(self, pointer: int, count: int) -> int:

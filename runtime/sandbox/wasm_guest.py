@@ -163,7 +163,9 @@ class RawHost(WasiHost):
 
     def _ask(self, body: bytes) -> bytes | None:
         replies: SimpleQueue[Reply] = SimpleQueue()
-        self._doors.submit(self._door, 0, DOOR_NAME, body, replies)
+        call_id = self.meter.door_calls
+        if self.meter.timebase.asks(call_id, DOOR_NAME, body):
+            self._doors.submit(self._door, call_id, DOOR_NAME, body, replies)
         reply = self.meter.timebase.wait(replies, self.meter.left_s(), expected=True)
         if reply is None:
             self.meter.check_wall()
@@ -228,6 +230,9 @@ class WasmImage:
 
     def _invoke(self, host: RawHost, start: Start) -> bytes | None:
         packed = 0
+        host.meter.timebase.begin_turn()
+        host.meter.check_wall()
+        host.meter.check()
         with inside(host):
             try:
                 host.instance = Instance(self.machine, self.pre, host.meter)

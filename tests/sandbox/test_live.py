@@ -7,6 +7,7 @@ import pytest
 
 from runtime.sandbox.engine import JavaScriptImage
 from runtime.sandbox.limits import Limits
+from runtime.sandbox.timebase import PlainTime
 from runtime.sandbox.values import Door, LiveGuest
 from tests.sandbox.guests import anything, nothing, start, virtual_engine
 
@@ -137,7 +138,7 @@ def test_only_a_text_can_be_emitted_and_no_larger_than_a_result() -> None:
 
 
 def test_an_exception_of_the_host_closes_the_guest() -> None:
-    class Clock:
+    class Clock(PlainTime):
         def elapsed_s(self) -> float:
             if threading.current_thread().name == "breaking":
                 raise RuntimeError("the clock broke")

@@ -51,7 +51,7 @@ def test_the_clock_is_the_invocations() -> None:
       (call $clock_res_get (i32.const 0) (i32.const 16)) drop
     """
     memory = memory_after(calls, "clock_time_get", "clock_res_get")[1]
-    assert struct.unpack("<QQQ", memory[:24]) == (int(NOW_S) * 1_000_000_000, 0, 1_000)
+    assert struct.unpack("<QQQ", memory[:24]) == (int(NOW_S) * 1_000_000_000, 0, 1_000_000)
 
 
 def test_randomness_is_the_seeds() -> None:
