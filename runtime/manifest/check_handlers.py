@@ -9,8 +9,6 @@ from runtime.manifest.files import AppFiles
 from runtime.manifest.nearest import nearest
 from runtime.manifest.problems import Position, Problem, listed, quoted
 
-RAW_ENDINGS = (".wat", ".wasm")
-"""Raw WebAssembly guests, which the platform does not have."""
 _ENDINGS = "|".join(ending.removeprefix(".") for ending in HANDLER_ENDINGS)
 
 
@@ -52,8 +50,6 @@ def _handler(
     reader: ExportReader,
 ) -> Iterator[Problem]:
     name, export = parts
-    if any(files.kind(f"src/{name}{ending}") == "file" for ending in RAW_ENDINGS):
-        return  # a raw WebAssembly guest; its exports are checked when it is built
     source = find_source(files, name)
     if source is None:
         message = f"{module.title}: there is no file `src/{name}.({_ENDINGS})`."

@@ -38,9 +38,9 @@ def resolve(text: str, tag: str | None, plain: bool) -> Scalar:
     Source:
         YAML 1.2.2, section 10.3, "Core schema".
     """
-    if tag is None or tag == "!":
+    if tag is None:
         return _implicit(text) if plain else text
-    if tag == CORE + "str":
+    if tag in ("!", CORE + "str"):
         return text
     value = _implicit(text)
     if tag != CORE + _kind(value):

@@ -1,9 +1,13 @@
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
+from runtime.cli.lint import lint as command
 from runtime.cli.main import app
 from tests.manifest.texts import GOOD, SOURCE
 
@@ -104,3 +108,24 @@ def test_fix_without_a_manifest_changes_nothing(folder: Path) -> None:
     result = CliRunner().invoke(app, ["lint", "--fix"])
     assert result.exit_code == 2
     assert not (folder / "manifest.yml").exists()
+
+
+class Terminal(io.StringIO):
+    """A standard output that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_levels_are_coloured_on_a_terminal_that_wants_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "manifest.yml").write_text(BAD)
+    for variable, is_coloured in (("OTHER", True), ("NO_COLOR", False)):
+        terminal = Terminal()
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        monkeypatch.setenv(variable, "1")
+        monkeypatch.setattr(sys, "stdout", terminal)
+        with pytest.raises(typer.Exit):
+            command(Path("."))
+        assert ("\x1b[31m" in terminal.getvalue()) == is_coloured

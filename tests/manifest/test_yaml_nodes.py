@@ -44,6 +44,11 @@ def test_plain_scalars_mean_what_yaml_1_2_says() -> None:
     ]  # fmt: skip
 
 
+def test_a_core_tag_says_what_a_scalar_is() -> None:
+    text = "[!!str 5, !!int '5', !!null '', !!bool true, ! 5]"
+    assert thaw(root(text).plain()) == ["5", 5, None, True, "5"]
+
+
 def test_a_number_of_a_million_digits_is_text() -> None:
     assert isinstance(root("9" * 1_000_000).value, str)
 
