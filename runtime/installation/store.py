@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from runtime.database import metadata
+from runtime.database import joined, metadata
 from runtime.installation.model import AppVersion, Installation, LiveGrant
 
 app_version_table = Table(
@@ -68,8 +68,13 @@ class InstallationStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def add_version(self, version: AppVersion) -> AppVersion:
-        """Store a deployed version and return it with its row id."""
+    def add_version(self, version: AppVersion, inside: Connection | None = None) -> AppVersion:
+        """Store a deployed version and return it with its row id.
+
+        Args:
+            version: The version.
+            inside: The caller's transaction; here and below, None for one of its own.
+        """
         values = {
             "app_id": version.app_id,
             "environment": version.environment,
@@ -83,11 +88,13 @@ class InstallationStore:
             "deployed_at_s": version.deployed_at_s,
             "variables": version.variables,
         }
-        with self._engine.begin() as connection:
+        with joined(self._engine, inside) as connection:
             key = connection.execute(insert(app_version_table).values(values)).inserted_primary_key
         return replace(version, id=0 if key is None else int(key[0]))
 
-    def find_latest_version(self, app_id: str, environment: str) -> AppVersion | None:
+    def find_latest_version(
+        self, app_id: str, environment: str, inside: Connection | None = None
+    ) -> AppVersion | None:
         """Return the newest deployed version of an app in an environment, or None."""
         table = app_version_table.c
         query = (
@@ -96,7 +103,7 @@ class InstallationStore:
             .order_by(table.id.desc())
             .limit(1)
         )
-        with self._engine.connect() as connection:
+        with joined(self._engine, inside) as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else _version(row)
 
@@ -143,12 +150,13 @@ class InstallationStore:
             .values(version_id=version.id, granted=json.dumps(sorted(version.scopes)))
         )
 
-    def set_version(self, connection: Connection, installation_id: str, version_id: int) -> None:
-        """Move an installation to a minor version; what is granted stays."""
+    def roll_out(self, connection: Connection, old: AppVersion, new: AppVersion) -> None:
+        """Move every installation of a version to a minor one; what is granted stays."""
+        table = installation_table.c
         connection.execute(
             update(installation_table)
-            .where(installation_table.c.id == installation_id)
-            .values(version_id=version_id)
+            .where(table.version_id == old.id, table.active)
+            .values(version_id=new.id)
         )
 
     def set_granted(self, installation_id: str, granted: frozenset[str]) -> None:
@@ -160,15 +168,19 @@ class InstallationStore:
                 .values(granted=json.dumps(sorted(granted)))
             )
 
-    def deactivate(self, connection: Connection, installation_id: str) -> None:
-        """End an installation inside the caller's transaction."""
-        connection.execute(
+    def deactivate(self, connection: Connection, installation_id: str) -> bool:
+        """End an installation inside the caller's transaction; return whether it was active."""
+        table = installation_table.c
+        ended = connection.execute(
             update(installation_table)
-            .where(installation_table.c.id == installation_id)
+            .where(table.id == installation_id, table.active)
             .values(active=False)
         )
+        return bool(ended.rowcount)
 
-    def find_active(self, app_id: str, environment: str, cloud_id: str) -> Installation | None:
+    def find_active(
+        self, app_id: str, environment: str, cloud_id: str, inside: Connection | None = None
+    ) -> Installation | None:
         """Return the active installation of an app environment on a site, or None."""
         table = installation_table.c
         query = select(installation_table).where(
@@ -177,11 +189,13 @@ class InstallationStore:
             table.cloud_id == cloud_id,
             table.active,
         )
-        with self._engine.connect() as connection:
+        with joined(self._engine, inside) as connection:
             row = connection.execute(query).first()
         return None if row is None else _installation(row)
 
-    def find_last(self, app_id: str, environment: str, cloud_id: str) -> Installation | None:
+    def find_last(
+        self, app_id: str, environment: str, cloud_id: str, inside: Connection | None = None
+    ) -> Installation | None:
         """Return the newest installation, active or ended: the app's account returns with it."""
         table = installation_table.c
         query = (
@@ -193,7 +207,7 @@ class InstallationStore:
             )
             .order_by(table.installed_at_s.desc())
         )
-        with self._engine.connect() as connection:
+        with joined(self._engine, inside) as connection:
             row = connection.execute(query).first()
         return None if row is None else _installation(row)
 

@@ -8,7 +8,6 @@ from pydantic import SecretStr
 from runtime.errors import CredentialError
 from runtime.identity.api_tokens import ApiTokens
 from runtime.identity.principal import ANONYMOUS, LOGIN_FAILED, Principal
-from runtime.installation.store import InstallationStore
 from runtime.tokens.broker import TokenBroker
 from runtime.wire import JiraRequest
 
@@ -22,22 +21,15 @@ class CredentialAuthenticator:
 
     Args:
         api_tokens: Verifies basic credentials.
-        broker: Verifies access tokens.
-        installations: Asked what an installation may do now.
+        broker: Verifies access tokens, against what their installation may do now.
 
     Source:
         Probes of the real service, 2026: host and scheme matrix.
     """
 
-    def __init__(
-        self,
-        api_tokens: ApiTokens,
-        broker: TokenBroker,
-        installations: InstallationStore,
-    ) -> None:
+    def __init__(self, api_tokens: ApiTokens, broker: TokenBroker) -> None:
         self._api_tokens = api_tokens
         self._broker = broker
-        self._installations = installations
 
     def authenticate(self, request: JiraRequest) -> Principal:
         """Return who is asking.
@@ -58,14 +50,8 @@ class CredentialAuthenticator:
         held = self._broker.verify(token)
         if held is None or held.cloud_id != cloud_id:
             raise CredentialError
-        grant = self._installations.find_live_grant(held.installation_id)
-        if grant is None:
-            raise CredentialError
         return Principal(
-            model="forge",
-            account_id=held.account_id,
-            scopes=held.scopes & grant.installation.granted & frozenset(grant.declared),
-            app_id=held.app_id,
+            model="forge", account_id=held.account_id, scopes=held.scopes, app_id=held.app_id
         )
 
     def _basic(self, encoded: str) -> Principal:

@@ -1,20 +1,22 @@
 """The composition root: everything wired together over one state."""
 
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from pydantic import SecretStr
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from runtime.audit.trail import AuditTrail
 from runtime.clock import Clock, SystemClock
-from runtime.database import open_database, sqlite_url
-from runtime.errors import ForgeError, InstallationError, StateError
+from runtime.database import open_database, sqlite_url, writing
+from runtime.errors import ForgeError, InstallationError
 from runtime.gateway.gateway import Gateway
+from runtime.gateway.outside import ExternalCall, ExternalReply
+from runtime.hostfunctions.fetch import Egress
+from runtime.hostfunctions.stubs import EgressStub
 from runtime.identity.accounts import Account, find_account, find_account_by_name, list_accounts
 from runtime.identity.api_tokens import ApiTokens
 from runtime.ids import Ids
@@ -30,17 +32,19 @@ from runtime.jira.schema import site_table
 from runtime.jira.served import served_operations
 from runtime.jira.world import seed_default_world
 from runtime.manifest.reader import read_manifest
+from runtime.policy.decision import Decision
+from runtime.policy.egress import ExternalUrl
 from runtime.sandbox.engine import Engine as SandboxEngine
 from runtime.server.apps import Apps
 from runtime.server.authenticator import CredentialAuthenticator
 from runtime.server.explaining import Explainer, Explanation
 from runtime.server.operations import load_operations
 from runtime.server.settings import Settings
+from runtime.server.statefolder import StateFolder
 from runtime.tokens.broker import TokenBroker
 from runtime.tokens.vault import Vault
 
-STATE_FILES = ("state.db", "state.db-wal", "state.db-shm")
-STATE_MARKER = "firebrick-state"  # names a folder as ours, so that `reset` removes nothing else
+Seed = Callable[[Connection, Ids, Clock], object]
 
 
 class Firebrick:
@@ -51,14 +55,24 @@ class Firebrick:
         engine: The state database, seeded.
         clock: The host's clock.
         ids: Makes ids and credentials.
+        folder: The state folder, held until this is closed; None without one.
     """
 
-    def __init__(self, settings: Settings, engine: Engine, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        clock: Clock,
+        ids: Ids,
+        folder: StateFolder | None = None,
+    ) -> None:
+        self._folder = folder
         self.settings = settings
         self.engine = engine
         self.clock = clock
         self.ids = ids
         self.operations = load_operations()
+        self.stubs: tuple[EgressStub, ...] = ()  # of the world outside, from its file
         self.audit = AuditTrail(engine, clock)
         self.records = InvocationRecords(engine)
         self.installations = InstallationStore(engine)
@@ -67,7 +81,7 @@ class Firebrick:
         self.vault = Vault(settings.state)
         self.api_tokens = ApiTokens(engine, clock, ids)
         self.broker = TokenBroker(engine, clock, ids)
-        authenticator = CredentialAuthenticator(self.api_tokens, self.broker, self.installations)
+        authenticator = CredentialAuthenticator(self.api_tokens, self.broker)
         self.jira = Jira(engine, self.operations, authenticator, clock, ids)
         self.gateway = Gateway(
             product=self.jira,
@@ -91,8 +105,10 @@ class Firebrick:
         self.close()
 
     def close(self) -> None:
-        """Release the database."""
+        """Release the database and the state folder."""
         self.engine.dispose()
+        if self._folder is not None:
+            self._folder.release()
 
     @cached_property
     def sandbox(self) -> SandboxEngine:
@@ -131,7 +147,23 @@ class Firebrick:
             secrets=SecretSource(self.broker.live_tokens, self.live_digests),
             clock=self.clock,
             ids=self.ids,
+            outside=self._ask_network,
         )
+
+    def egress(self, hosts: Iterable[str] = ()) -> Egress:
+        """Return what stands outside: the world's stubs, and hosts that a human allowed.
+
+        Args:
+            hosts: Hosts of the real network, beside those of the settings; a leading ``*`` stands
+                for any text.
+        """
+        named = (one.strip() for one in self.settings.allow_egress.split(","))
+        return Egress(self.stubs, tuple(one.lower() for one in (*named, *hosts) if one))
+
+    def _ask_network(self, target: ExternalUrl, call: ExternalCall) -> ExternalReply | Decision:
+        from runtime.gateway.network import Network  # noqa: PLC0415  # httpx takes 0.1 s to load
+
+        return Network(clock=self.clock)(target, call)
 
     def live_digests(self) -> frozenset[str]:
         """Return the SHA-256 of every credential that is valid now."""
@@ -307,80 +339,42 @@ def open_firebrick(
     settings: Settings,
     clock: Clock | None = None,
     ids: Ids | None = None,
-    seed: Callable[[Engine, Ids, Clock], None] | None = None,
+    seed: Seed | None = None,
 ) -> Firebrick:
     """Open the state of the settings, making and seeding it when it is new.
+
+    However many processes do so at once, a state is seeded exactly once, whole or not at all.
 
     Args:
         settings: The settings.
         clock: The host's clock; the machine's by default.
         ids: Makes ids; random by default.
-        seed: Fills a new state; the default world by default.
+        seed: Fills a new state inside one transaction; the default world by default.
 
     Raises:
         StateError: The state cannot be used.
     """
     clock, ids = clock or SystemClock(), ids or Ids()
-    url = settings.database_url
-    if not url:
-        _make_folder(settings.state)
-        url = sqlite_url(settings.state / "state.db")
-    engine = open_database(url)
+
+    def opened(url: str) -> Engine:
+        engine = open_database(url)
+        _seed_once(engine, ids, clock, seed or seed_default_world)
+        return engine
+
+    if settings.database_url:
+        return Firebrick(settings, opened(settings.database_url), clock, ids)
+    folder = StateFolder(settings.state, lambda path: opened(sqlite_url(path)).dispose())
+    return Firebrick(settings, opened(sqlite_url(folder.database)), clock, ids, folder)
+
+
+def _seed_once(engine: Engine, ids: Ids, clock: Clock, seed: Seed) -> None:
     with engine.connect() as connection:
-        empty = connection.execute(select(site_table.c.cloud_id).limit(1)).first() is None
-    if empty:
-        (seed or _seed_default)(engine, ids, clock)
-    return Firebrick(settings, engine, clock, ids)
+        if _has_site(connection):
+            return
+    with writing(engine) as connection:
+        if not _has_site(connection):
+            seed(connection, ids, clock)
 
 
-def remove_state(settings: Settings) -> list[Path]:
-    """Remove the files of a state folder and return what was removed.
-
-    Only what Firebrick made is touched, and only in a folder that carries its marker.
-
-    Raises:
-        StateError: ``NOT_A_STATE`` if the folder is not one of ours, ``STATE_UNUSABLE`` if a file
-            cannot be removed.
-    """
-    folder = settings.state
-    if not folder.exists():
-        return []
-    if not (folder / STATE_MARKER).is_file():
-        raise StateError("NOT_A_STATE", f"{folder} is no Firebrick state; nothing was removed.")
-    removed = []
-    try:
-        for name in STATE_FILES:
-            path = folder / name
-            if path.exists():
-                path.unlink()
-                removed.append(path)
-        if settings.cache_folder.is_dir():
-            shutil.rmtree(settings.cache_folder)
-            removed.append(settings.cache_folder)
-    except OSError as error:
-        raise StateError(
-            "STATE_UNUSABLE", f"Cannot remove {error.filename}: {error.strerror}."
-        ) from error
-    return removed
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        marker = folder / STATE_MARKER
-        if not marker.exists():
-            marker.write_text("This folder is a Firebrick state; 'firebrick reset' empties it.\n")
-        ignore = folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
-    except OSError as error:
-        raise StateError(
-            "STATE_UNUSABLE",
-            f"The state folder {folder} cannot be made: {error.strerror}. "
-            "Name another with --state.",
-        ) from error
-
-
-def _seed_default(engine: Engine, ids: Ids, clock: Clock) -> None:
-    with engine.begin() as connection:
-        seed_default_world(connection, ids, clock)
+def _has_site(connection: Connection) -> bool:
+    return connection.execute(select(site_table.c.cloud_id).limit(1)).first() is not None

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
+    Connection,
     Engine,
     Float,
     String,
@@ -27,8 +28,9 @@ from sqlalchemy import (
 )
 
 from runtime.clock import Clock
-from runtime.database import metadata
+from runtime.database import joined, metadata
 from runtime.ids import Ids
+from runtime.installation.store import app_version_table, installation_table
 
 ACCESS_TOKEN_LIFETIME_S = 3600.0  # the platform's own, see RFC 6749 section 4.2.2 `expires_in`
 REUSE_MARGIN_S = 300.0  # a token this close to its end is not handed out again
@@ -94,26 +96,34 @@ class TokenBroker:
             return token
 
     def verify(self, token: SecretStr) -> TokenGrant | None:
-        """Return what a token stands for now; None if unknown, expired or revoked."""
-        table = access_token_table.c
+        """Return what a token stands for at this moment; None if unknown, expired or revoked.
+
+        Its scopes are those it was minted with, cut down to what the installation is granted and
+        its running version declares now; a token of an ended installation stands for nothing.
+        """
         digest = _digest(token)
         with self._engine.connect() as connection:
-            row = connection.execute(_BY_HASH, {"token_hash": digest}).one_or_none()
+            row = connection.execute(_BY_HASH, {"wanted": digest}).one_or_none()
         if row is None or not hmac.compare_digest(row.token_hash, digest):
             return None
-        values = row._mapping
-        if values[table.revoked] or values[table.expires_at_s] <= self._clock.now_s():
+        if row.revoked or row.expires_at_s <= self._clock.now_s():
             return None
+        in_force = frozenset(json.loads(row.granted)) & frozenset(json.loads(row.declared))
         return TokenGrant(
-            installation_id=values[table.installation_id],
-            app_id=values[table.app_id],
-            cloud_id=values[table.cloud_id],
-            account_id=values[table.account_id],
-            scopes=frozenset(json.loads(values[table.scopes])),
+            installation_id=row.installation_id,
+            app_id=row.app_id,
+            cloud_id=row.cloud_id,
+            account_id=row.account_id,
+            scopes=frozenset(json.loads(row.scopes)) & in_force,
         )
 
-    def revoke_installation(self, installation_id: str) -> int:
-        """Revoke every token of an installation; return how many were alive."""
+    def revoke_installation(self, installation_id: str, inside: Connection | None = None) -> int:
+        """Revoke every token of an installation; return how many were alive.
+
+        Args:
+            installation_id: The installation.
+            inside: The caller's transaction; None for one of its own.
+        """
         with self._lock:
             self._held = {
                 grant: held
@@ -121,7 +131,7 @@ class TokenBroker:
                 if grant.installation_id != installation_id
             }
         table = access_token_table.c
-        return self._revoke(table.installation_id == installation_id)
+        return self._revoke(table.installation_id == installation_id, inside)
 
     def revoke_account(self, account_id: str) -> int:
         """Revoke every token that acts as an account; return how many were alive."""
@@ -129,7 +139,7 @@ class TokenBroker:
             self._held = {
                 grant: held for grant, held in self._held.items() if grant.account_id != account_id
             }
-        return self._revoke(access_token_table.c.account_id == account_id)
+        return self._revoke(access_token_table.c.account_id == account_id, None)
 
     def live_tokens(self) -> tuple[SecretStr, ...]:
         """Return the tokens this process holds: what a leak search looks for."""
@@ -162,9 +172,9 @@ class TokenBroker:
             )
         return token
 
-    def _revoke(self, condition: ColumnElement[bool]) -> int:
+    def _revoke(self, condition: ColumnElement[bool], inside: Connection | None) -> int:
         table = access_token_table.c
-        with self._engine.begin() as connection:
+        with joined(self._engine, inside) as connection:
             return connection.execute(
                 update(access_token_table).where(condition, ~table.revoked).values(revoked=True)
             ).rowcount
@@ -174,6 +184,13 @@ def _digest(token: SecretStr) -> str:
     return hashlib.sha256(token.get_secret_value().encode()).hexdigest()
 
 
-_BY_HASH = select(access_token_table).where(
-    access_token_table.c.token_hash == bindparam("token_hash")
+_BY_HASH = (
+    select(
+        access_token_table,
+        installation_table.c.granted,
+        app_version_table.c.scopes.label("declared"),
+    )
+    .join(installation_table, installation_table.c.id == access_token_table.c.installation_id)
+    .join(app_version_table, app_version_table.c.id == installation_table.c.version_id)
+    .where(access_token_table.c.token_hash == bindparam("wanted"), installation_table.c.active)
 )

@@ -2,14 +2,17 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from runtime.clock import ManualClock
 from runtime.database import open_database, sqlite_url
 from runtime.ids import Ids
+from runtime.installation.model import AppVersion, Installation
+from runtime.installation.store import InstallationStore
 from runtime.tokens.broker import ACCESS_TOKEN_LIFETIME_S, TokenBroker, TokenGrant
 
-GRANT = TokenGrant("installation", "app", "cloud", "account", frozenset({"read:jira-work"}))
+SCOPES = frozenset({"read:jira-work", "write:jira-work"})
+GRANT = TokenGrant("installation", "app", "cloud", "account", SCOPES)
 
 
 @pytest.fixture
@@ -18,8 +21,46 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def broker(tmp_path: Path, clock: ManualClock) -> TokenBroker:
-    return TokenBroker(open_database(sqlite_url(tmp_path / "state.db")), clock, Ids())
+def engine(tmp_path: Path) -> Engine:
+    return open_database(sqlite_url(tmp_path / "state.db"))
+
+
+@pytest.fixture
+def store(engine: Engine) -> InstallationStore:
+    store = InstallationStore(engine)
+    version = store.add_version(
+        AppVersion(
+            0, "app", "development", "1.0.0", "app", "", dict.fromkeys(SCOPES, False), (), "", "", 0
+        )
+    )
+    with engine.begin() as connection:
+        store.add_installation(
+            connection,
+            Installation(
+                "installation", "app", "development", "cloud", version.id, SCOPES, "1:app",
+                "1:admin", 0.0, True,
+            ),
+        )  # fmt: skip
+    return store
+
+
+@pytest.fixture
+def broker(engine: Engine, store: InstallationStore, clock: ManualClock) -> TokenBroker:
+    return TokenBroker(engine, clock, Ids())
+
+
+@pytest.mark.hostile
+def test_a_token_is_worth_what_its_installation_may_do_now(
+    engine: Engine, store: InstallationStore, broker: TokenBroker
+) -> None:
+    token = broker.access_token(GRANT)
+    store.set_granted("installation", frozenset({"read:jira-work", "manage:jira-project"}))
+    held = broker.verify(token)
+    assert held is not None
+    assert held.scopes == {"read:jira-work"}
+    with engine.begin() as connection:
+        store.deactivate(connection, "installation")
+    assert broker.verify(token) is None
 
 
 def test_a_token_stands_for_its_grant_until_it_expires(
