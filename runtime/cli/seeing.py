@@ -111,8 +111,8 @@ def reset(
     format_: FormatOption = "text",
 ) -> None:
     """Throw the state away and seed the default world anew."""
-    from runtime.server.runtime import remove_state
     from runtime.server.settings import Settings
+    from runtime.server.statefolder import remove_state
 
     settings = Settings() if state is None else Settings(state=state)
     if not yes:

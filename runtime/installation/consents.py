@@ -2,10 +2,22 @@
 
 import json
 
-from sqlalchemy import Column, Engine, Float, String, Table, Text, bindparam, delete, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Float,
+    String,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    select,
+)
 
 from runtime.clock import Clock
-from runtime.database import metadata
+from runtime.database import joined, metadata
 
 consent_table = Table(
     "consent",
@@ -29,9 +41,15 @@ class ConsentStore:
         self._engine = engine
         self._clock = clock
 
-    def grant(self, installation_id: str, account_id: str, scopes: frozenset[str]) -> None:
+    def grant(
+        self,
+        installation_id: str,
+        account_id: str,
+        scopes: frozenset[str],
+        inside: Connection | None = None,
+    ) -> None:
         """Record that an account agrees to these scopes; they replace what it agreed to before."""
-        with self._engine.begin() as connection:
+        with joined(self._engine, inside) as connection:
             connection.execute(_REMOVE, {"installation": installation_id, "account": account_id})
             connection.execute(
                 insert(consent_table).values(
@@ -42,9 +60,11 @@ class ConsentStore:
                 )
             )
 
-    def revoke(self, installation_id: str, account_id: str) -> bool:
+    def revoke(
+        self, installation_id: str, account_id: str, inside: Connection | None = None
+    ) -> bool:
         """Take a consent back; return whether there was one."""
-        with self._engine.begin() as connection:
+        with joined(self._engine, inside) as connection:
             done = connection.execute(
                 _REMOVE, {"installation": installation_id, "account": account_id}
             )

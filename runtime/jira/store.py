@@ -8,6 +8,7 @@ from threading import Lock, RLock
 from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from sqlalchemy.pool import StaticPool
 
+from runtime.database import BEGIN_READING, writing
 from runtime.identity.accounts import Account, account_table
 from runtime.jira import schema
 from runtime.jira.configuration import SiteCache
@@ -30,9 +31,7 @@ class Store:
         shared = isinstance(engine.pool, StaticPool)
         self._turn: AbstractContextManager[object] = RLock() if shared else nullcontext()
         self._writer = Lock()  # writers of one process queue here; SQLite's own waiting polls
-        sqlite = engine.dialect.name == "sqlite"
-        self._begin_reading = "BEGIN" if sqlite else None
-        self._begin_writing = "BEGIN IMMEDIATE" if sqlite else None
+        self._begin_reading = BEGIN_READING.get(engine.dialect.name)
         self._sites = SiteCache()
 
     def turn(self) -> AbstractContextManager[object]:
@@ -50,11 +49,8 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction for writing; it commits, or on any error nothing of it remains."""
-        with self._turn, self._writer, self._engine.connect() as connection:
-            if self._begin_writing:
-                connection.exec_driver_sql(self._begin_writing)
+        with self._turn, self._writer, writing(self._engine) as connection:
             yield connection
-            connection.commit()
 
     def enter(
         self, connection: Connection, cloud_id: str, account_id: str | None

@@ -1,13 +1,13 @@
 """Deploy, install and uninstall apps: where manifest, sandbox, installation and product meet."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
+from runtime.database import writing
 from runtime.errors import InstallationError
 from runtime.identity.accounts import Account, add_account, find_account, set_account_active
 from runtime.ids import Ids
@@ -97,13 +97,11 @@ class Apps:
             ManifestError: The manifest or the sources cannot be deployed.
         """
         deployment = prepare(directory, name, self._toolchain)
-        previous = self._installations.find_latest_version(deployment.app_id, environment)
-        number = next_version(previous, deployment.scopes, deployment.egress)
-        version = AppVersion(
+        draft = AppVersion(
             id=0,
             app_id=deployment.app_id,
             environment=environment,
-            version=number,
+            version="",
             name=deployment.name,
             manifest_text=deployment.manifest_text,
             scopes=deployment.scopes,
@@ -113,11 +111,9 @@ class Apps:
             deployed_at_s=self._clock.now_s(),
             variables=freeze(self._variables.list(deployment.app_id, environment)),
         )
-        self._images.image(version)
-        stored = self._installations.add_version(version)
-        self._roll_out(stored, previous)
-        self._record("deploy", "app.deployed", stored, detail={"version": number})
-        return stored, deployment
+        self._images.image(draft)
+        with writing(self._engine) as connection:
+            return self._store(connection, draft), deployment
 
     def plan(self, version: AppVersion, cloud_id: str) -> InstallPlan:
         """Return what installing or upgrading to a version would newly grant on a site."""
@@ -154,35 +150,32 @@ class Apps:
             licence: The licence that the app's context shows; empty for none.
 
         Raises:
-            InstallationError: ``NOT_SITE_ADMIN`` if the account may not approve.
+            InstallationError: ``NOT_SITE_ADMIN`` if the account may not approve,
+                ``PLAN_OUTDATED`` if the installation is not what the plan says any more.
         """
         self._require_admin(cloud_id, admin)
-        if plan.current is not None:
-            return self._upgrade(plan, plan.current, admin)
         version = plan.version
-        last = self._installations.find_last(version.app_id, version.environment, cloud_id)
-        account = self._app_account(version, last)
-        installation = Installation(
-            id=self._ids.uuid(),
-            app_id=version.app_id,
-            environment=version.environment,
-            cloud_id=cloud_id,
-            version_id=version.id,
-            granted=frozenset(version.scopes),
-            app_account_id=account.account_id,
-            installed_by=admin.account_id,
-            installed_at_s=self._clock.now_s(),
-            active=True,
-            user_consent=user_consent,
-            licence=licence,
-        )
-        with self._engine.begin() as connection:
-            if find_account(connection, account.account_id) is None:
-                add_account(connection, account)
-            set_account_active(connection, account.account_id, active=True)
-            add_app_user(connection, cloud_id, account)
+        with writing(self._engine) as connection:
+            self._require_current(connection, plan, cloud_id)
+            if plan.current is not None:
+                return self._upgrade(connection, plan, plan.current, admin)
+            account = self._app_account(connection, version, cloud_id)
+            installation = Installation(
+                id=self._ids.uuid(),
+                app_id=version.app_id,
+                environment=version.environment,
+                cloud_id=cloud_id,
+                version_id=version.id,
+                granted=frozenset(version.scopes),
+                app_account_id=account.account_id,
+                installed_by=admin.account_id,
+                installed_at_s=self._clock.now_s(),
+                active=True,
+                user_consent=user_consent,
+                licence=licence,
+            )
             self._installations.add_installation(connection, installation)
-        self._record("install", "app.installed", version, installation, admin=admin)
+            self._record(connection, "install", "app.installed", version, installation, admin=admin)
         return installation
 
     def uninstall(self, installation: Installation, admin: Account) -> int:
@@ -192,17 +185,20 @@ class Apps:
             How many live tokens were revoked.
 
         Raises:
-            InstallationError: ``NOT_SITE_ADMIN`` if the account may not.
+            InstallationError: ``NOT_SITE_ADMIN`` if the account may not, ``NOT_INSTALLED`` if it
+                has ended already.
         """
         self._require_admin(installation.cloud_id, admin)
-        with self._engine.begin() as connection:
-            self._installations.deactivate(connection, installation.id)
+        version = self.running_version(installation)
+        with writing(self._engine) as connection:
+            if not self._installations.deactivate(connection, installation.id):
+                raise InstallationError("NOT_INSTALLED", f"{version.name} was removed already.")
             remove_app_user(connection, installation.cloud_id, installation.app_account_id)
             set_account_active(connection, installation.app_account_id, active=False)
-        revoked = self._broker.revoke_installation(installation.id)
-        version = self._installations.find_version(installation.version_id)
-        if version is not None:
-            self._record("install", "app.uninstalled", version, installation, admin=admin)
+            revoked = self._broker.revoke_installation(installation.id, connection)
+            self._record(
+                connection, "install", "app.uninstalled", version, installation, admin=admin
+            )
         return revoked
 
     def consent(self, version: AppVersion, cloud_id: str, account: Account) -> frozenset[str]:
@@ -212,9 +208,11 @@ class Apps:
             InstallationError: ``NOT_INSTALLED``.
         """
         installation = self.find_installation(version, cloud_id)
-        self._consents.grant(installation.id, account.account_id, installation.granted)
-        self._record("grant", "app.consented", version, installation, admin=account)
-        return installation.granted
+        granted = installation.granted
+        with writing(self._engine) as connection:
+            self._consents.grant(installation.id, account.account_id, granted, connection)
+            self._record(connection, "grant", "app.consented", version, installation, admin=account)
+        return granted
 
     def withdraw(self, version: AppVersion, cloud_id: str, account: Account) -> bool:
         """Take an account's consent back; return whether there was one.
@@ -223,9 +221,12 @@ class Apps:
             InstallationError: ``NOT_INSTALLED``.
         """
         installation = self.find_installation(version, cloud_id)
-        revoked = self._consents.revoke(installation.id, account.account_id)
-        if revoked:
-            self._record("grant", "app.withdrawn", version, installation, admin=account)
+        with writing(self._engine) as connection:
+            revoked = self._consents.revoke(installation.id, account.account_id, connection)
+            if revoked:
+                self._record(
+                    connection, "grant", "app.withdrawn", version, installation, admin=account
+                )
         return revoked
 
     def find_version(self, name: str, environment: str) -> AppVersion:
@@ -275,38 +276,60 @@ class Apps:
             raise InstallationError("NOT_INSTALLED", "The installed version is gone; deploy again.")
         return version
 
-    def _roll_out(self, version: AppVersion, previous: AppVersion | None) -> None:
-        """Move installations of the previous version to a minor one."""
-        if previous is None or version.version.split(".")[0] != previous.version.split(".")[0]:
-            return
-        for installation in self._installations.list_active():
-            if installation.version_id == previous.id:
-                with self._engine.begin() as connection:
-                    self._installations.set_version(connection, installation.id, version.id)
+    def _store(self, connection: Connection, draft: AppVersion) -> AppVersion:
+        """Number and store a version, and move installations to it if it is a minor one."""
+        previous = self._installations.find_latest_version(
+            draft.app_id, draft.environment, connection
+        )
+        number = next_version(previous, draft.scopes, draft.egress)
+        stored = self._installations.add_version(replace(draft, version=number), connection)
+        if previous is not None and number.split(".")[0] == previous.version.split(".")[0]:
+            self._installations.roll_out(connection, previous, stored)
+        self._record(connection, "deploy", "app.deployed", stored)
+        return stored
 
-    def _upgrade(self, plan: InstallPlan, current: Installation, admin: Account) -> Installation:
-        with self._engine.begin() as connection:
-            self._installations.approve_version(connection, current.id, plan.version)
+    def _require_current(self, connection: Connection, plan: InstallPlan, cloud_id: str) -> None:
+        """Refuse an approval that was given for another state of the installation."""
+        version = plan.version
+        found = self._installations.find_active(
+            version.app_id, version.environment, cloud_id, connection
+        )
+        if found != plan.current:
+            raise InstallationError(
+                "PLAN_OUTDATED",
+                f"The installation of {version.name} changed while it was approved: look at it "
+                "again with 'firebrick install'.",
+            )
+
+    def _upgrade(
+        self, connection: Connection, plan: InstallPlan, current: Installation, admin: Account
+    ) -> Installation:
+        self._installations.approve_version(connection, current.id, plan.version)
         upgraded = replace(
             current, version_id=plan.version.id, granted=frozenset(plan.version.scopes)
         )
-        self._record("install", "app.upgraded", plan.version, upgraded, admin=admin)
+        self._record(connection, "install", "app.upgraded", plan.version, upgraded, admin=admin)
         return upgraded
 
-    def _app_account(self, version: AppVersion, last: Installation | None) -> Account:
-        if last is not None:
-            with self._engine.connect() as connection:
-                known = find_account(connection, last.app_account_id)
-            if known is not None:
-                return known
-        account_id = self._ids.account_id()
-        return Account(
-            account_id=account_id,
-            account_type="app",
-            handle=f"{version.name}-{account_id.split(':')[1][:8]}",
-            email=None,
-            display_name=version.name,
+    def _app_account(self, connection: Connection, version: AppVersion, cloud_id: str) -> Account:
+        """Return the account an app had on a site, or a new one, active and with its rights."""
+        last = self._installations.find_last(
+            version.app_id, version.environment, cloud_id, connection
         )
+        account = None if last is None else find_account(connection, last.app_account_id)
+        if account is None:
+            account_id = self._ids.account_id()
+            account = Account(
+                account_id=account_id,
+                account_type="app",
+                handle=f"{version.name}-{account_id.split(':')[1][:8]}",
+                email=None,
+                display_name=version.name,
+            )
+            add_account(connection, account)
+        set_account_active(connection, account.account_id, active=True)
+        add_app_user(connection, cloud_id, account)
+        return account
 
     def _require_admin(self, cloud_id: str, account: Account) -> None:
         with self._engine.connect() as connection:
@@ -320,15 +343,17 @@ class Apps:
 
     def _record(
         self,
+        connection: Connection,
         kind: str,
         rule: str,
         version: AppVersion,
         installation: Installation | None = None,
         *,
         admin: Account | None = None,
-        detail: Mapping[str, object] | None = None,
     ) -> None:
-        self._audit.append(
+        scopes = {"scopes": sorted(version.scopes)} if installation is not None else {}
+        self._audit.append_in(
+            connection,
             AuditRecord(
                 kind=kind,
                 allowed=True,
@@ -338,6 +363,6 @@ class Apps:
                 cloud_id=None if installation is None else installation.cloud_id,
                 account_id=None if admin is None else admin.account_id,
                 path=version.name,
-                detail=detail or {"version": version.version, "scopes": sorted(version.scopes)},
-            )
+                detail={"version": version.version, **scopes},
+            ),
         )
