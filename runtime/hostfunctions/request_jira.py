@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from runtime.errors import ForgeError
+from runtime.errors import ForgeError, StateError
 from runtime.gateway.gateway import Gateway
 from runtime.gateway.values import Caller, CallReport
 from runtime.hostfunctions.codec import decode_request, encode_error, encode_reply
@@ -41,6 +41,9 @@ class RequestJira:
             with self._lock:
                 self._reports.append(report)
             return encode_reply(reply)
+        except StateError as error:  # its message names files of the host
+            log.error("requestJira: %s", error.message)  # noqa: TRY400  # the message says all
+            return encode_error("INTERNAL", "The host failed.")
         except ForgeError as error:
             return encode_error(error.code, error.message)
         except Exception:

@@ -9,9 +9,10 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import text
 
-from runtime.database import open_database, sqlite_url
+from runtime.database import SCHEMA_VERSION, open_database, sqlite_url
 from runtime.errors import ForgeError
 from runtime.server.settings import Settings
+from runtime.server.statefolder import DATABASE, is_new
 
 MIN_FREE_BYTES = 100 * 1024 * 1024  # a compiled app takes some 3 MB, a world some 10 MB
 
@@ -58,6 +59,9 @@ def _state(settings: Settings) -> Iterator[Finding]:
     if not folder.exists():
         yield Finding("ok", "state", f"{folder} does not exist yet; the first command makes it")
         return
+    if not folder.is_dir():
+        yield Finding("failed", "state", f"{folder} is no folder: name another with --state")
+        return
     if not os.access(folder, os.W_OK):
         yield Finding(
             "failed", "state", f"{folder} is not writable: mend its rights or use --state"
@@ -73,8 +77,8 @@ def _state(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    path = settings.state / "state.db"
-    if not settings.database_url and not path.exists():
+    path = settings.state / DATABASE
+    if not settings.database_url and is_new(settings.state):
         yield Finding("ok", "database", "will be made and seeded by the first command")
         return
     engine = open_database(settings.database_url or sqlite_url(path))
@@ -83,12 +87,14 @@ def _database(settings: Settings) -> Iterator[Finding]:
             if engine.dialect.name != "sqlite":
                 yield Finding("ok", "database", engine.dialect.name)
                 return
-            verdict = connection.execute(text("PRAGMA quick_check")).scalar()
+            verdict = connection.execute(text("PRAGMA integrity_check")).scalar()
             mode = connection.execute(text("PRAGMA journal_mode")).scalar()
     finally:
         engine.dispose()
     if verdict == "ok":
-        yield Finding("ok", "database", f"SQLite, journal mode {mode}, sound")
+        yield Finding(
+            "ok", "database", f"SQLite, journal mode {mode}, version {SCHEMA_VERSION}, sound"
+        )
     else:
         yield Finding(
             "failed",
@@ -101,7 +107,7 @@ def _sandbox(settings: Settings) -> Iterator[Finding]:
     from runtime.sandbox.engine import Engine  # noqa: PLC0415  # loads the WebAssembly engine
 
     engine = Engine(
-        settings.cache_folder if settings.state.exists() else None, pooling=settings.pooling
+        settings.cache_folder if settings.state.is_dir() else None, pooling=settings.pooling
     )
     for what, finding in engine.describe().items():
         yield Finding("ok", f"sandbox {what}", str(finding))

@@ -13,6 +13,7 @@ import anyio.to_thread
 
 from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
+from runtime.errors import StateError
 from runtime.policy.decision import Decision
 from runtime.policy.target import Target, parse_target
 from runtime.wire import Host, JiraRequest, JiraResponse
@@ -27,7 +28,11 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 GATEWAY_PREFIX = "/ex/jira/"
 MAX_BODY_BYTES = 10 * 1024 * 1024  # as the platform's default limit on attachments and bodies
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "testserver"})
-BAD_BEARER = {"error": "Failed to parse Connect Session Auth Token"}
+MAX_LOGGED_CHARACTERS = 256
+UNAVAILABLE = {
+    "errorMessages": ["The server's state cannot be used at the moment; its log says why."],
+    "errors": {},
+}
 
 
 class Product(Protocol):
@@ -97,6 +102,15 @@ class JiraHttp:
         base = f"{scope['scheme']}://{headers.get('host', '')}"
         if target.path == "/_edge/tenant_info":
             return _json(200, {"cloudId": cloud_id})
+        """Answer one request; what the state cannot do is 503, and the log says why."""
+        try:
+            return self._route(scope, body)
+        except StateError as error:
+            target = _raw_target(scope)[:MAX_LOGGED_CHARACTERS]
+            log.error("503 to %s %r: %s", scope["method"], target, error.message)  # noqa: TRY400  # the message says all
+            return _json(503, UNAVAILABLE)
+
+    def _route(self, scope: Scope, body: bytes) -> JiraResponse:
         if target.path.startswith(GATEWAY_PREFIX):
             return self._gateway(scope, headers, target, base, body)
         refused = _edge_refusal(headers)
@@ -130,6 +144,8 @@ class JiraHttp:
             return self._sites.by_host[name]
         return self._sites.default if name in self._allowed_hosts else None
 
+        except StateError:
+            raise
 
 def _edge_refusal(headers: dict[str, str]) -> JiraResponse | None:
     """Refuse the schemes that the site's host never accepts, before any routing.

@@ -1,19 +1,22 @@
 """The HTTP server: a FastAPI application around the product, run by uvicorn on one socket."""
 
+import logging
 import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
-from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from runtime import __version__
 from runtime.errors import StateError
-from runtime.server.http import JiraHttp, SiteNames
+from runtime.server.http import UNAVAILABLE, JiraHttp, SiteNames
 
 if TYPE_CHECKING:
     from runtime.server.runtime import Firebrick
+
+log = logging.getLogger(__name__)
 
 BACKLOG = 128
 PAGE_HEADERS = {
@@ -41,6 +44,11 @@ def create_app(firebrick: "Firebrick") -> FastAPI:
     @app.get("/_firebrick/health")
     def health() -> dict[str, object]:
         return {"status": "ok", "version": __version__, "sites": firebrick.site_names()}
+
+    @app.exception_handler(StateError)
+    def unavailable(_request: Request, error: StateError) -> JSONResponse:
+        log.error("503: %s", error.message)
+        return JSONResponse(UNAVAILABLE, status_code=503)
 
     extra = [name.strip() for name in firebrick.settings.allowed_hosts.split(",") if name.strip()]
     app.mount(

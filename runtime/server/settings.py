@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from runtime.sandbox.limits import MIB, Limits
 
 DEFAULT_STATE = Path(".firebrick")
+CACHE = "cache"  # in the state folder, unless named elsewhere
 
 
 class Settings(BaseSettings):
@@ -39,7 +40,7 @@ class Settings(BaseSettings):
     @property
     def cache_folder(self) -> Path:
         """Return where compiled apps are kept."""
-        return self.state / "cache" if self.cache is None else self.cache
+        return self.state / CACHE if self.cache is None else self.cache
 
     @property
     def toolchain_folder(self) -> Path:

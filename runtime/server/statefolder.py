@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runtime.errors import StateError
-from runtime.server.settings import Settings
+from runtime.server.settings import CACHE, Settings
+from runtime.tokens.vault import KEY_NAME
 
 DATABASE = "state.db"
 JOURNALS = ("state.db-wal", "state.db-shm")
@@ -39,7 +40,7 @@ class StateFolder:
         with _reported(folder):
             _make(folder)
             with _locked(folder):
-                if _is_new(folder):
+                if is_new(folder):
                     _build(folder, build)
                 handle = os.open(folder / MARKER, os.O_RDONLY | os.O_CLOEXEC)
                 fcntl.flock(handle, fcntl.LOCK_SH)
@@ -66,18 +67,15 @@ def remove_state(settings: Settings) -> list[Path]:
         raise StateError("NOT_A_STATE", f"{folder} is no Firebrick state; nothing was removed.")
     with _reported(folder), _locked(folder):
         _require_unused(folder)
-        return _remove(folder, settings.cache_folder)
+        return _remove(folder, with_cache=settings.cache is None)
 
 
-def _make(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in ((MARKER, MARKER_TEXT), (".gitignore", "*\n")):
-        if not (folder / name).exists():
-            (folder / name).write_text(content, encoding="utf-8")
+def is_new(folder: Path) -> bool:
+    """Whether there is no database yet; a part of one is not taken for nothing.
 
-
-def _is_new(folder: Path) -> bool:
-    """Whether there is no database yet; a part of one is not taken for nothing."""
+    Raises:
+        StateError: ``STATE_UNUSABLE`` if only a part of a database is left.
+    """
     database = folder / DATABASE
     if not database.exists():
         journal = folder / JOURNALS[0]
@@ -87,6 +85,13 @@ def _is_new(folder: Path) -> bool:
     if not database.stat().st_size:
         raise _damaged(f"{database} is empty: what was in it is lost")
     return False
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in ((MARKER, MARKER_TEXT), (".gitignore", "*\n")):
+        if not (folder / name).exists():
+            (folder / name).write_text(content, encoding="utf-8")
 
 
 def _build(folder: Path, build: Callable[[Path], None]) -> None:
@@ -101,14 +106,16 @@ def _build(folder: Path, build: Callable[[Path], None]) -> None:
             left.unlink()
 
 
-def _remove(folder: Path, cache: Path) -> list[Path]:
+def _remove(folder: Path, *, with_cache: bool) -> list[Path]:
+    """Remove the database first: without it nothing that is left is taken for a state."""
     removed = []
-    for name in (DATABASE, *JOURNALS, NEW):
+    for name in (DATABASE, *JOURNALS, NEW, KEY_NAME):
         path = folder / name
         if path.exists():
             path.unlink()
             removed.append(path)
-    if cache.is_dir():
+    cache = folder / CACHE
+    if with_cache and cache.is_dir():  # one elsewhere may serve other states too
         shutil.rmtree(cache)
         removed.append(cache)
     return removed
