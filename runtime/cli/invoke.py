@@ -56,6 +56,16 @@ def invoke(
     prove: Annotated[
         bool, typer.Option("--prove", help="Search the guest's memory for every live secret.")
     ] = False,
+    allow_egress: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Host of the real network that declared requests may reach; repeat it.",
+            show_default="none",
+        ),
+    ] = None,
+    virtual_time: Annotated[
+        bool, typer.Option("--virtual-time", help="Let timers jump instead of waiting.")
+    ] = False,
     state: StateOption = None,
     format_: FormatOption = "text",
 ) -> None:
@@ -83,6 +93,8 @@ def invoke(
                 now_s=_clock(clock),
                 limits=limits,
                 prove=prove,
+                egress=firebrick.egress(allow_egress or ()),
+                virtual_time=virtual_time,
             )
         )
         names = {

@@ -6,14 +6,18 @@ The format is UTF-8 JSON, described in ``docs/guest-abi.md``.
 import base64
 import binascii
 import json
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from runtime.errors import ForgeError
+from runtime.gateway.outside import ExternalCall, Redirect
 from runtime.gateway.values import ProductCall, ProductReply
 
 METHOD_CHARACTERS = 16  # no HTTP method is longer
+UNSENT_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})  # Fetch Standard, "forbidden method"
+_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class CodecError(ForgeError):
@@ -44,6 +48,7 @@ class _FetchBody(_Wire):
     headers: dict[str, str] | list[tuple[str, str]] = Field(default_factory=dict)
     body: str | None = None
     body_encoding: Literal["utf-8", "base64"] = Field("utf-8", alias="bodyEncoding")
+    redirect: Redirect = "follow"
 
 
 def decode_request(raw: bytes) -> ProductCall:
@@ -67,8 +72,8 @@ def decode_request(raw: bytes) -> ProductCall:
     )
 
 
-def decode_fetch(raw: bytes) -> tuple[str, str]:
-    """Return method and URL of an external request in a guest's bytes.
+def decode_fetch(raw: bytes) -> ExternalCall:
+    """Return the external request in a guest's bytes.
 
     Raises:
         CodecError: For anything that is not exactly one request.
@@ -77,12 +82,20 @@ def decode_fetch(raw: bytes) -> tuple[str, str]:
         body = _FetchBody.model_validate_json(raw)
     except ValidationError as error:
         raise CodecError(_first(error)) from None
-    return body.method.upper(), body.url
+    if not _METHOD.fullmatch(body.method) or body.method.upper() in UNSENT_METHODS:
+        raise CodecError("method: not one that fetch sends")
+    return ExternalCall(
+        url=body.url,
+        method=body.method,
+        headers=_pairs(body.headers),
+        body=_body(body.body, body.body_encoding),
+        redirect=body.redirect,
+    )
 
 
-def encode_reply(reply: ProductReply) -> bytes:
-    """Return the bytes that carry an answer to the guest."""
-    value: dict[str, object] = {"status": reply.status, "headers": list(reply.headers)}
+def encode_reply(reply: ProductReply, **more: object) -> bytes:
+    """Return the bytes that carry an answer to the guest, with further fields of it."""
+    value: dict[str, object] = {"status": reply.status, "headers": list(reply.headers), **more}
     try:
         value["body"] = reply.body.decode()
     except UnicodeDecodeError:

@@ -1,67 +1,186 @@
-"""``fetch``: external egress. Nothing leaves the machine; each attempt is refused and audited."""
+"""``fetch``: external egress, to declared hosts only; stubs answer unless a human allowed more."""
 
 import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from runtime.audit.trail import AuditRecord, AuditTrail
-from runtime.errors import ForgeError
+from runtime.clock import Clock
+from runtime.errors import DeniedError, ForgeError
+from runtime.gateway.outside import ExternalCall, ExternalReply, Outside, OutsideError
 from runtime.gateway.values import Caller, ProductReply
 from runtime.hostfunctions.codec import decode_fetch, encode_error, encode_reply
+from runtime.hostfunctions.redirects import next_call
+from runtime.hostfunctions.stubs import FAULTS, MAX_DELAY_MS, EgressStub, find_stub
+from runtime.policy.decision import Decision
+from runtime.policy.egress import ExternalUrl, decide_egress, host_matches, parse_external
+from runtime.policy.headers import filter_egress_answer, filter_egress_headers
 
 log = logging.getLogger(__name__)
 
+BACKEND = "fetch.backend "
+MAX_REDIRECTS = 20  # Fetch Standard, "HTTP-redirect fetch"
+MAX_AUDITED_CHARACTERS = 2048  # of a URL in the trail
+_NOT_ALLOWED = ProductReply(403, (("forge-proxy-error", "REQUEST_EGRESS_ALLOWLIST_ERR"),), b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Egress:
+    """What stands outside for one invocation.
+
+    Attributes:
+        stubs: Canned answers, in their order.
+        allowed_hosts: Hosts of the real network that a human allowed; a leading ``*`` stands for
+            any text.
+    """
+
+    stubs: tuple[EgressStub, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+
 
 class Fetch:
-    """Host function bound to one invocation: the door to other hosts, which stays shut.
+    """Host function bound to one invocation: the door to other hosts.
 
-    The answer is the platform's for a host that is not allowed. Declared hosts are refused too, by
-    a rule of its own, because no egress is emulated yet.
+    The manifest must declare the address, or the answer is the platform's for one that is not
+    allowed. A declared address is answered by the first stub that fits; by the real network only if
+    its host was allowed by name; else the call fails and says how to add a stub. Every redirect is
+    decided on anew.
 
     Args:
-        audit: Gets one record a call.
+        audit: Gets one record for each request, redirects among them.
         caller: Who is asking.
         declared: External addresses the manifest declares, as ``kind address``.
-
-    Differs:
-        The platform lets declared hosts through.
+        clock: Measures durations.
+        egress: What stands outside.
+        outside: The real network.
+        pause: Waits for that many seconds: delays of stubs.
     """
 
     name = "fetch"
 
-    def __init__(self, audit: AuditTrail, caller: Caller, declared: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        audit: AuditTrail,
+        caller: Caller,
+        declared: tuple[str, ...],
+        *,
+        clock: Clock,
+        egress: Egress,
+        outside: Outside,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
         self._audit = audit
         self._caller = caller
-        self._declared = declared
+        self._declared = tuple(
+            one.removeprefix(BACKEND) for one in declared if one.startswith(BACKEND)
+        )
+        self._clock = clock
+        self._egress = egress
+        self._outside = outside
+        self._pause = pause
 
     def __call__(self, raw: bytes) -> bytes:
-        """Refuse one guest request; errors leave as bytes, never as exceptions."""
+        """Answer one guest request; errors leave as bytes, never as exceptions."""
         try:
-            method, url = decode_fetch(raw)
-            self._record(method, url)
+            return self._follow(decode_fetch(raw))
         except ForgeError as error:
             return encode_error(error.code, error.message)
         except Exception:
             log.exception("fetch failed inside the host")
             return encode_error("INTERNAL", "The host failed.")
-        return encode_reply(
-            ProductReply(403, (("forge-proxy-error", "REQUEST_EGRESS_ALLOWLIST_ERR"),), b"")
-        )
 
-    def _record(self, method: str, url: str) -> None:
+    def _follow(self, call: ExternalCall) -> bytes:
+        for hop in range(MAX_REDIRECTS + 1):
+            begin_s = self._clock.monotonic_s()
+            decision = decide_egress(self._declared, call.url)
+            target = parse_external(call.url)
+            if not decision.allowed or isinstance(target, Decision):
+                self._record(call, decision, begin_s, status=403)
+                return encode_reply(_NOT_ALLOWED)
+            reply = self._ask(target, call, begin_s)
+            following = next_call(call, target, reply)
+            if following is None:
+                return _encoded(reply, target, redirected=hop > 0)
+            call = following
+        raise ForgeError("FETCH_FAILED", "redirect count exceeded")
+
+    def _ask(self, target: ExternalUrl, call: ExternalCall, begin_s: float) -> ExternalReply:
+        headers = filter_egress_headers(call.headers)
+        if isinstance(headers, Decision):
+            raise self._refused(call, headers, begin_s)
+        call = replace(call, url=target.url, headers=headers[0])
+        if target.scheme not in ("http", "https"):
+            rule, message = "egress.scheme", "fetch asks https and http addresses only."
+            raise self._refused(call, Decision(False, rule, message), begin_s)
+        stub = find_stub(self._egress.stubs, call.method.upper(), target.url, call.body)
+        if stub is not None:
+            return self._from_stub(stub, call, begin_s)
+        if any(host_matches(one, target.host) for one in self._egress.allowed_hosts):
+            return self._from_network(target, call, begin_s)
+        decision = Decision(False, "egress.no-stub", _no_stub(target, call))
+        self._record(call, decision, begin_s)
+        raise ForgeError("EGRESS_NO_STUB", decision.message)
+
+    def _from_stub(self, stub: EgressStub, call: ExternalCall, begin_s: float) -> ExternalReply:
+        self._pause(min(stub.delay_ms, MAX_DELAY_MS) / 1000)
+        if stub.fault is not None:
+            reason = FAULTS[stub.fault]
+            self._record(call, Decision(True, "egress.stubbed", reason), begin_s)
+            raise ForgeError("FETCH_FAILED", reason)
+        self._record(call, Decision(True, "egress.stubbed"), begin_s, status=stub.status)
+        return ExternalReply(stub.status, stub.headers, stub.body)
+
+    def _from_network(
+        self, target: ExternalUrl, call: ExternalCall, begin_s: float
+    ) -> ExternalReply:
+        try:
+            reply = self._outside(target, call)
+        except OutsideError as error:
+            self._record(call, Decision(True, "egress.network", str(error)), begin_s)
+            raise ForgeError("FETCH_FAILED", str(error)) from error
+        if isinstance(reply, Decision):
+            raise self._refused(call, reply, begin_s)
+        message = f"answered by {reply.address}"
+        self._record(call, Decision(True, "egress.network", message), begin_s, reply.status)
+        return reply
+
+    def _refused(self, call: ExternalCall, decision: Decision, begin_s: float) -> DeniedError:
+        self._record(call, decision, begin_s)
+        return DeniedError(decision.rule, decision.message)
+
+    def _record(
+        self, call: ExternalCall, decision: Decision, begin_s: float, status: int | None = None
+    ) -> None:
+        caller = self._caller
         self._audit.append(
             AuditRecord(
                 kind="egress",
-                allowed=False,
-                rule="egress.not-emulated" if self._declared else "egress.undeclared",
-                message="External requests are not emulated: nothing leaves this machine."
-                if self._declared
-                else "The manifest declares no external address (permissions.external.fetch).",
-                invocation_id=self._caller.invocation_id,
-                app_id=self._caller.app_id,
-                installation_id=self._caller.installation_id,
-                cloud_id=self._caller.cloud_id,
-                account_id=self._caller.account_id,
-                method=method,
-                path=url[:2048],
-                status=403,
+                allowed=decision.allowed,
+                rule=decision.rule,
+                message=decision.message,
+                invocation_id=caller.invocation_id,
+                app_id=caller.app_id,
+                installation_id=caller.installation_id,
+                cloud_id=caller.cloud_id,
+                account_id=caller.account_id,
+                method=call.method,
+                path=call.url[:MAX_AUDITED_CHARACTERS],
+                status=status,
+                duration_ms=(self._clock.monotonic_s() - begin_s) * 1000,
             )
         )
+
+
+def _no_stub(target: ExternalUrl, call: ExternalCall) -> str:
+    plain = target.url.partition("?")[0]
+    return (
+        f"No stub answers {call.method} {plain}, and nothing leaves this machine unasked. Add to "
+        f"firebrick.yml under 'egress:' an entry with method: {call.method}, url: {plain} and "
+        f"reply: {{status: 200, json: {{}}}}, or allow the real host: --allow-egress {target.host}."
+    )
+
+
+def _encoded(reply: ExternalReply, target: ExternalUrl, *, redirected: bool) -> bytes:
+    shown = ProductReply(reply.status, filter_egress_answer(reply.headers), reply.body)
+    return encode_reply(shown, url=target.url, redirected=redirected)

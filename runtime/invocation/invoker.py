@@ -9,9 +9,10 @@ from pydantic import SecretStr
 from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
 from runtime.gateway.gateway import Gateway
+from runtime.gateway.outside import Outside
 from runtime.gateway.values import Caller, CallReport
 from runtime.hostfunctions.doors import Doors
-from runtime.hostfunctions.fetch import Fetch
+from runtime.hostfunctions.fetch import Egress, Fetch
 from runtime.hostfunctions.request_jira import RequestJira
 from runtime.ids import Ids
 from runtime.installation.model import AppVersion, Installation
@@ -26,6 +27,8 @@ from runtime.invocation.images import Images
 from runtime.invocation.proof import Proof, search_memory
 from runtime.invocation.records import InvocationRecord, InvocationRecords
 from runtime.sandbox.limits import Limits
+from runtime.sandbox.timebase import VirtualTime
+from runtime.sandbox.timing import timed
 from runtime.sandbox.values import Inspect, Outcome, Start
 
 SEED_BYTES = 32
@@ -48,6 +51,8 @@ class Order:
         env: The app's environment variables.
         limits: Budgets.
         prove: Search the guest's memory for live secrets after the run.
+        egress: What stands outside: stubs, and hosts of the real network.
+        virtual_time: Whether timers jump instead of waiting.
     """
 
     version: AppVersion
@@ -62,6 +67,8 @@ class Order:
     env: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     prove: bool = False
+    egress: Egress = field(default_factory=Egress)
+    virtual_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,7 @@ class Invoker:
         secrets: What a proof looks for.
         clock: The host's clock.
         ids: Makes invocation ids and seeds.
+        outside: The real network, for hosts that an order allows.
     """
 
     def __init__(
@@ -136,6 +144,7 @@ class Invoker:
         secrets: SecretSource,
         clock: Clock,
         ids: Ids,
+        outside: Outside,
     ) -> None:
         self._gateway = gateway
         self._images = images
@@ -144,6 +153,7 @@ class Invoker:
         self._secrets = secrets
         self._clock = clock
         self._ids = ids
+        self._outside = outside
 
     def invoke(self, order: Order) -> InvocationResult:
         """Run one function in a fresh guest.
@@ -192,7 +202,16 @@ class Invoker:
         self, order: Order, start: Start, door: RequestJira, facts: Facts
     ) -> tuple[Outcome, Proof | None]:
         image = self._images.image(order.version)
-        fetch = Fetch(self._audit, _caller(facts), order.version.egress)
+        if order.virtual_time:
+            image = timed(image, VirtualTime)
+        fetch = Fetch(
+            self._audit,
+            _caller(facts),
+            order.version.egress,
+            clock=self._clock,
+            egress=order.egress,
+            outside=self._outside,
+        )
         doors = Doors({door.name: door, fetch.name: fetch})
         proofs: list[Proof] = []
 

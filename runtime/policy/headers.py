@@ -74,3 +74,57 @@ def filter_request_headers(
 def filter_response_headers(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return the answer's headers that a guest may see; cookies and account headers stay behind."""
     return tuple((name, value) for name, value in pairs if name.lower() in RESPONSE_HEADERS)
+
+
+def filter_egress_headers(
+    pairs: Iterable[tuple[str, str]],
+) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]] | Decision:
+    """Return the headers that may go outside and the names of those dropped, or a refusal.
+
+    An app sends what it likes to hosts of its own choice, credentials of its own among it. What the
+    sender decides stays behind: host, length, encodings, hop-by-hop and platform headers.
+
+    Source:
+        Fetch Standard, "Forbidden request-header"; RFC 9110 section 7.6.1.
+    """
+    kept: list[tuple[str, str]] = []
+    dropped: list[str] = []
+    for count, (name, value) in enumerate(pairs, start=1):
+        if count > MAX_HEADERS or len(name) + len(value) > MAX_HEADER_CHARACTERS:
+            return Decision(False, "header.too-large", "Too many or too large request headers.")
+        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+            return Decision(False, "header.malformed", "A header has a forbidden character.")
+        lower = name.lower()
+        if _is_senders(lower):
+            dropped.append(lower)
+        else:
+            kept.append((lower, value.strip()))
+    return tuple(kept), tuple(dropped)
+
+
+def filter_egress_answer(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return the headers of an answer from outside that a guest may see.
+
+    Platform headers stay behind: no server outside may pretend that the platform's proxy refused.
+    """
+    return tuple((name, value) for name, value in pairs if not _is_senders(name.lower()))
+
+
+def _is_senders(lower: str) -> bool:
+    return lower in _SENDERS or lower.startswith(("proxy-", "forge-", "x-forge-"))
+
+
+_SENDERS = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)

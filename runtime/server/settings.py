@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     allowed_hosts: str = Field(
         "", description="Further Host names the server answers to, separated by commas."
     )
+    allow_egress: str = Field(
+        "",
+        description="Hosts of the real network that declared requests may reach, by commas.",
+    )
     wall_ms: int = Field(25_000, gt=0, description="Wall time of one invocation in ms.")
     cpu_ms: int = Field(10_000, gt=0, description="Computing time of one invocation in ms.")
     memory_mib: int = Field(128, ge=4, le=1024, description="Linear memory of a guest in MiB.")

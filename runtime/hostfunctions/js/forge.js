@@ -8,7 +8,7 @@
 // metrics count nothing; only `fpp` calls to Jira are emulated, every other call is refused by an
 // error with code NOT_EMULATED that names what is missing.
 (host) => {
-  const { ArrayBuffer, Promise, Request, Response, Uint8Array } = globalThis;
+  const { ArrayBuffer, Promise, Request, Response, TypeError, Uint8Array } = globalThis;
   const { parse, stringify } = JSON;
   const bodyless = [204, 205, 304];
   const reasons = new Map([
@@ -107,6 +107,8 @@
     headers = [],
     body = "",
     bodyEncoding,
+    url,
+    redirected,
   }) {
     const content = bodyEncoding === "base64" ? Uint8Array.fromBase64(body) : body;
     const response = new Response(bodyless.includes(status) ? null : content, {
@@ -116,6 +118,10 @@
     });
     if (!headers.some(([name]) => name.toLowerCase() === "content-type"))
       response.headers.delete("content-type");
+    if (url !== undefined) {
+      Object.defineProperty(response, "url", { value: url, configurable: true });
+      Object.defineProperty(response, "redirected", { value: redirected, configurable: true });
+    }
     return response;
   }
 
@@ -138,7 +144,8 @@
   // Method, headers and body, checked and completed as fetch does it.
   async function outgoing(input, init) {
     const request = new Request(input, init ?? {});
-    const message = { url: request.url, method: request.method, headers: [...request.headers] };
+    const { url, method, redirect } = request;
+    const message = { url, method, headers: [...request.headers], redirect };
     if (isBytes(init?.body)) {
       const bytes = new Uint8Array(await request.arrayBuffer());
       return { ...message, body: bytes.toBase64(), bodyEncoding: "base64" };
@@ -148,7 +155,7 @@
   }
 
   async function toJira({ provider, accountId, remote }, path, init) {
-    const { url, ...message } = await outgoing(anywhere, init);
+    const { url, redirect, ...message } = await outgoing(anywhere, init);
     return throughDoor(
       "requestJira",
       { path: `${path}`, ...message, provider, accountId, remote },
@@ -156,8 +163,14 @@
     );
   }
 
+  // As fetch does it: what left no answer is a TypeError, and its cause says why.
   async function fetch(input, init = undefined) {
-    return throughDoor("fetch", await outgoing(input, init), init?.signal ?? input?.signal);
+    const message = await outgoing(input, init);
+    try {
+      return await throughDoor("fetch", message, init?.signal ?? input?.signal);
+    } catch (cause) {
+      throw cause?.code === "FETCH_FAILED" ? new TypeError("fetch failed", { cause }) : cause;
+    }
   }
 
   // A call without a product means the product of its context: here the installation's own Jira.

@@ -113,7 +113,7 @@
 
   let origin = 0;
   host.onStart((start) => {
-    origin = start.now;
+    origin = Math.trunc(start.now);
   });
 
   class Performance {
