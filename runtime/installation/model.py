@@ -19,7 +19,7 @@ class AppVersion:
         environment: ``development``, ``staging``, ``production`` or a custom name.
         version: ``major.minor.0``: new scopes or egress raise the major number.
         name: What the app is called on screens and on the command line.
-        manifest_text: ``manifest.yml`` as deployed.
+        manifest_text: The manifest as JSON text, as deployed.
         scopes: Declared scopes, each with its ``allowImpersonation``.
         egress: Declared external addresses, as ``kind address``.
         sources: The app's module sources as JSON text, or base64 of a raw module.

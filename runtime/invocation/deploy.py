@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from runtime.errors import ManifestError
 from runtime.invocation.bundling import bundle, find_esbuild
 from runtime.invocation.sources import load_sources
 from runtime.manifest.model import Function, Manifest
-from runtime.manifest.reader import MANIFEST_NAME, read_manifest
+from runtime.manifest.reader import read_manifest
 from runtime.sandbox.wasm_guest import as_binary, check_module
 
 RAW_SUFFIXES = (".wat", ".wasm")
@@ -24,7 +25,7 @@ class Deployment:
     Attributes:
         app_id: The app's ARI.
         name: What it is called on screens and on the command line.
-        manifest_text: ``manifest.yml`` as it stands.
+        manifest_text: The manifest as JSON text, with its environment variables filled in.
         scopes: Declared scopes, each with its ``allowImpersonation``.
         egress: Declared external addresses, as ``kind address``.
         sources: The modules as JSON text.
@@ -55,12 +56,12 @@ def prepare(directory: Path, name: str = "", toolchain: Path | None = None) -> D
     Raises:
         ManifestError: ``BAD_MANIFEST`` with every finding, or an error of the sources.
     """
-    report = read_manifest(directory)
+    report = read_manifest(directory, environ=os.environ)
     manifest = report.manifest
     if manifest is None:
         findings = "\n".join(problem.text() for problem in report.problems)
         raise ManifestError("BAD_MANIFEST", f"the app was not deployed.\n{findings}")
-    text = (directory / MANIFEST_NAME).read_text(encoding="utf-8")
+    text = manifest.document
     sources = _sources(directory, manifest, toolchain)
     return Deployment(
         app_id=manifest.app_id,

@@ -6,13 +6,12 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from runtime.errors import ManifestError
 from runtime.hostfunctions.prelude import platform_prelude
 from runtime.installation.model import AppVersion
 from runtime.installation.variables import thaw
 from runtime.invocation.sources import AppSources
+from runtime.manifest.building import manifest_from_json
 from runtime.manifest.model import Manifest
-from runtime.manifest.reader import parse_manifest
 from runtime.sandbox.engine import Engine
 from runtime.sandbox.values import Image, JavaScriptSource
 from runtime.sandbox.world import world_prelude
@@ -32,21 +31,11 @@ class Images:
         self._images: dict[str, Image] = {}
 
     def manifest(self, version: AppVersion) -> Manifest:
-        """Return a version's manifest.
-
-        Raises:
-            ManifestError: ``BAD_MANIFEST`` if the stored text is no manifest any more.
-        """
+        """Return a version's manifest."""
         with self._lock:
             manifest = self._manifests.get(version.digest)
-        if manifest is None:
-            report = parse_manifest(version.manifest_text, f"{version.name}/manifest.yml")
-            manifest = report.manifest or report.unverified
             if manifest is None:
-                raise ManifestError(
-                    "BAD_MANIFEST", f"Deploy {version.name} again: {report.problems}"
-                )
-            with self._lock:
+                manifest = manifest_from_json(version.manifest_text)
                 self._manifests[version.digest] = manifest
         return manifest
 

@@ -105,7 +105,12 @@ class Firebrick:
         self.close()
 
     def close(self) -> None:
-        """Release the database and the state folder."""
+        """Release the database, the state folder and the sandbox with every image made here."""
+        sandbox = self.__dict__.pop("sandbox", None)
+        for name in ("images", "apps", "invoker"):
+            self.__dict__.pop(name, None)
+        if sandbox is not None:
+            sandbox.close()
         self.engine.dispose()
         if self._folder is not None:
             self._folder.release()

@@ -182,3 +182,16 @@ def test_the_consent_of_one_user_is_not_anothers(door: Door) -> None:
     assert door.send(replace(MYSELF, act_as="user"))[1].rule == "consent.missing"
     named = replace(MYSELF, act_as="user", account_id="1:other")
     assert door.send(named)[1].rule == "act.impersonation"
+
+
+@pytest.mark.hostile
+def test_what_the_product_says_to_a_browser_never_reaches_a_guest(door: Door) -> None:
+    door.install(READ)
+    leaky = (
+        ("Set-Cookie", "session=1"),
+        ("X-AAccountId", "1:amy"),
+        ("Authorization", "Bearer x"),
+        ("Content-Type", "application/json"),
+    )
+    door.product.response = JiraResponse(200, leaky, b"{}")
+    assert door.send(MYSELF)[0].headers == (("Content-Type", "application/json"),)

@@ -116,7 +116,8 @@ def test_a_refusal_says_what_is_missing_and_who_can_grant_it() -> None:
 
 def test_an_unknown_operation_is_refused_whatever_is_held() -> None:
     everything = frozenset(SCOPES)
-    assert decide_scopes(None, everything, everything).rule == "operation.unknown"
+    decision = decide_scopes(None, everything, everything)
+    assert (decision.allowed, decision.rule) == (False, "operation.unknown")
 
 
 def test_operations_closed_to_oauth_are_refused_whatever_is_held() -> None:
@@ -124,7 +125,8 @@ def test_operations_closed_to_oauth_are_refused_whatever_is_held() -> None:
     closed = [operation for operation in TABLE if not operation.scopes]
     assert len(closed) == 23
     for operation in closed:
-        assert decide_scopes(operation, everything, everything).rule == "operation.closed"
+        decision = decide_scopes(operation, everything, everything)
+        assert (decision.allowed, decision.rule) == (False, "operation.closed")
 
 
 def test_missing_scopes_lists_the_shortest_way_first() -> None:
