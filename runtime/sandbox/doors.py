@@ -61,16 +61,19 @@ class DoorPool:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            reply = Reply(job.call_id, _answer(job))
+            reply = Reply(job.call_id, answer(job.door, job.name, job.body))
             with self._lock:
                 self._waiting -= 1
             job.replies.put(reply)
 
 
-def _answer(job: _Job) -> bytes | None:
-    """A door never raises; if one does, that is a bug of the host and stays on the host."""
+def answer(door: Door, name: str, body: bytes) -> bytes | None:
+    """Call a door here and now; None when the host failed.
+
+    A door never raises; if one does, that is a bug of the host and stays on the host.
+    """
     try:
-        return bytes(job.door(job.name, job.body))
+        return bytes(door(name, body))
     except Exception:
         log.exception("the door failed inside the host")
         return None

@@ -21,12 +21,13 @@ from runtime.sandbox.machine import Machine, Ticker, make_engine
 from runtime.sandbox.modulehost import JAVASCRIPT_FUNCTIONS
 from runtime.sandbox.quickjs import guest_bytes, require_guest
 from runtime.sandbox.rawcalls import choose_calls
-from runtime.sandbox.snapshot import Layout, Snapshot, build, kernel_text
+from runtime.sandbox.snapshot import Snapshot, build, kernel_text
 from runtime.sandbox.timebase import RealTime, Timebase
+from runtime.sandbox.turn import Layout
 from runtime.sandbox.values import Door, Inspect, JavaScriptSource, LiveGuest, Outcome, Start
 from runtime.sandbox.wasm_guest import RAW_FUNCTIONS, WasmImage, require_module
 
-FORMAT = "1"  # of cache entries and snapshots; part of every digest
+FORMAT = "2"  # of cache entries and snapshots; part of every digest
 FALLBACK_SLOTS = 64  # how many guests can be alive at once without a pool
 
 

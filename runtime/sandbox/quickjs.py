@@ -96,6 +96,8 @@ class QuickJs:
         slot: Address of `SLOT_BYTES` bytes that are ours; 0 to allocate them.
     """
 
+    ARGV_OFFSET = 8  # of the slot: where argument lists begin, behind out-parameters
+
     def __init__(self, instance: Instance, slot: int = 0) -> None:
         self._instance = instance
         self.call = instance.call
@@ -123,10 +125,11 @@ class QuickJs:
         if status == STATUS_OK:
             return self.handle(self.word(self.slot))
         if status == STATUS_THREW:
-            raise ScriptError(self._exception())
+            raise ScriptError(self.exception())
         raise GuestBrokenError(f"the guest answered with status {status}")
 
-    def _exception(self) -> int:
+    def exception(self) -> int:
+        """Take what was thrown last; 0 if it cannot be had."""
         status = self.call("last_exception", self.slot)
         return self.word(self.slot) if status == STATUS_OK else 0
 
@@ -195,8 +198,8 @@ class QuickJs:
     def invoke(self, function: int, this: int, *arguments: int) -> int:
         """Call a function; raises ScriptError."""
         words = struct.pack(f"<{len(arguments)}I", *arguments)
-        argv = self.slot + 8
-        if len(words) > SLOT_BYTES - 8:
+        argv = self.slot + self.ARGV_OFFSET
+        if len(words) > SLOT_BYTES - self.ARGV_OFFSET:
             argv = self.allocate(len(words))
         self._instance.write(argv, words)
         status = self.call("call_function", function, this, argv, len(arguments), self.slot)

@@ -20,6 +20,7 @@ from runtime.sandbox.modulehost import ModuleHost, guarded
 from runtime.sandbox.quickjs import MOST_JOBS, GuestBrokenError, QuickJs, ScriptError
 from runtime.sandbox.reports import fault_of_error
 from runtime.sandbox.timebase import VirtualTime
+from runtime.sandbox.turn import Layout, with_turn
 from runtime.sandbox.values import Fault, JavaScriptSource
 from runtime.sandbox.wasmfile import mutable_globals, with_image
 
@@ -27,27 +28,6 @@ LOADING_SEED = bytes(32)  # the same for every app: nothing random may stand in 
 LOADING_NOW_S = 946_684_800.0  # 2000-01-01: a constant that can be recognised where it shows up
 SCRATCH_BYTES = 16_384  # a buffer inside the snapshot that saves crossings for short texts
 RESERVE_BYTES = 2 << 20  # of its memory a guest keeps for what the engine needs to fail cleanly
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where things are in a snapshot: handles of kernel functions, and buffers.
-
-    Attributes:
-        undefined: Handle of undefined, for ``this``.
-        step: Handle of the kernel's ``step``.
-        flush: Handle of the kernel's ``flush``.
-        describe: Handle of the kernel's ``describe``.
-        slot: Address for out-parameters and argument lists.
-        scratch: Address of `SCRATCH_BYTES` for texts.
-    """
-
-    undefined: int
-    step: int
-    flush: int
-    describe: int
-    slot: int
-    scratch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +126,7 @@ class _Build:
         )
         js.call("run_gc")
         resolved = tuple((*edge, found) for edge, found in self._host.resolved.items())
-        return Snapshot(self._module(guest), layout, resolved)
+        return Snapshot(with_turn(self._module(guest), layout), layout, resolved)
 
     def _load(self, source: JavaScriptSource) -> None:
         for _name, text in source.prelude:

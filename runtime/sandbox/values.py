@@ -16,7 +16,10 @@ Resolve = Callable[[str, str], str | None]
 class Door(Protocol):
     """The one way out of a guest: a name and bytes go out, bytes come back.
 
-    It blocks, is called from worker threads, several at once, and never raises.
+    It blocks, is called from worker threads, several at once, and never raises. A door that has an
+    attribute ``prompt`` which is true promises to answer within a bounded short time; a call for
+    which the guest would only wait is then made on the guest's own thread, which saves two thread
+    switches. The wall time cannot end such a call.
     """
 
     def __call__(self, name: str, body: bytes, /) -> bytes:

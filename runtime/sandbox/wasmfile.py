@@ -7,7 +7,7 @@ Source:
     WebAssembly Core Specification 2.0, section 5.5 (binary format of modules).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 MAGIC = b"\0asm\1\0\0\0"
@@ -15,7 +15,8 @@ PAGE_BYTES = 65_536
 CHUNK_BYTES = 4_096  # granularity of skipped zeroes: one page of the machine
 
 MEMORY, GLOBAL, EXPORT, START, DATA, DATA_COUNT = 5, 6, 7, 8, 11, 12
-_KIND_FUNCTION, _KIND_GLOBAL, _IMPORT = 0, 3, 2
+_TYPE, _IMPORT, _FUNCTION, _CODE = 1, 2, 3, 10
+_KIND_FUNCTION, _KIND_GLOBAL = 0, 3
 _I32, _I64, _MUTABLE, _I32_CONST, _I64_CONST, _END = 0x7F, 0x7E, 1, 0x41, 0x42, 0x0B
 _WORD_BITS = {_I32: 32, _I64: 64}
 _CONST = {_I32: _I32_CONST, _I64: _I64_CONST}
@@ -235,17 +236,80 @@ def with_exported_start(module: bytes, name: str) -> bytes:
     starts = _bodies(sections, START)
     if not starts:
         return module
-    entry = unsigned_leb(len(name.encode())) + name.encode() + bytes([_KIND_FUNCTION]) + starts[0]
+    entry = _vector(name.encode()) + bytes([_KIND_FUNCTION]) + starts[0]
     written = []
     for item in sections:
         if item.kind == EXPORT:
-            reader = Reader(item.body)
-            count = reader.unsigned()
-            rest = item.body[reader.place :]
-            written.append(Section(EXPORT, unsigned_leb(count + 1) + rest + entry))
+            written.append(Section(EXPORT, _appended(item.body, entry)))
         elif item.kind != START:
             written.append(item)
     return write_sections(written)
+
+
+def exported_functions(sections: list[Section]) -> dict[str, int]:
+    """Return the indices of exported functions, by name."""
+    found = {}
+    for body in _bodies(sections, EXPORT):
+        reader = Reader(body)
+        for _ in range(reader.unsigned()):
+            name, kind, index = reader.name(), reader.byte(), reader.unsigned()
+            if kind == _KIND_FUNCTION:
+                found[name] = index
+    return found
+
+
+def with_function(
+    module: bytes,
+    name: str,
+    *,
+    params: bytes,
+    results: bytes,
+    local_types: bytes,
+    code: Callable[[Mapping[str, int]], bytes],
+) -> bytes:
+    """Return the module with one more exported function, behind all others.
+
+    Args:
+        module: A module that imports nothing but functions.
+        name: Of the export.
+        params: Value types of the parameters.
+        results: Value types of the results.
+        local_types: Value types of the locals.
+        code: Makes the instructions, given the indices of exported functions by their names.
+    """
+    sections = read_sections(module)
+    imported = sum(Reader(body).unsigned() for body in _bodies(sections, _IMPORT))
+    defined = sum(Reader(body).unsigned() for body in _bodies(sections, _FUNCTION))
+    types = sum(Reader(body).unsigned() for body in _bodies(sections, _TYPE))
+    locals_list = unsigned_leb(len(local_types)) + b"".join(
+        bytes([1, kind]) for kind in local_types
+    )
+    body = locals_list + code(exported_functions(sections)) + bytes([_END])
+    added = {
+        _TYPE: bytes([0x60]) + _vector(params) + _vector(results),
+        _FUNCTION: unsigned_leb(types),
+        EXPORT: _vector(name.encode()) + b"\0" + unsigned_leb(imported + defined),
+        _CODE: _vector(body),
+    }
+    return write_sections(
+        [
+            Section(item.kind, _appended(item.body, added[item.kind]))
+            if item.kind in added
+            else item
+            for item in sections
+        ]
+    )
+
+
+def _vector(data: bytes) -> bytes:
+    return unsigned_leb(len(data)) + data
+
+
+def _appended(body: bytes, entry: bytes) -> bytes:
+    """Return a section's content, which is a vector, with one more entry."""
+    reader = Reader(body)
+    count = reader.unsigned()
+    return unsigned_leb(count + 1) + body[reader.place :] + entry
 
 
 def _bodies(sections: list[Section], kind: int) -> list[bytes]:

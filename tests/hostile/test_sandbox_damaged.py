@@ -26,6 +26,20 @@ from tests.sandbox.guests import engine, fault_code, nothing, run, start
 pytestmark = pytest.mark.hostile
 
 SMALL = Limits(cpu_ms=100, wall_ms=1_000)
+HOST_CALL = (
+    "(i32.store (i32.const 64) (call $host_call {}))"
+    f"(i32.store (i32.const {SLOT}) (i32.const 9)) (i32.const 0)"
+)
+COUNT = "(i32.store (i32.const 80) (i32.add (i32.load (i32.const 80)) (i32.const 1)))"
+THROW_LATER = (
+    f"{COUNT} (if (result i32) (i32.eq (i32.load (i32.const 80)) (i32.const 1)) "
+    f"(then {GIVE_HANDLE}) (else (i32.store (i32.const {SLOT}) (i32.const 9)) (i32.const 1)))"
+)
+THROW = f"(i32.store (i32.const {SLOT}) (i32.const 9)) (i32.const 1)"
+THROW_ONCE = (
+    f"{COUNT} (if (result i32) (i32.eq (i32.load (i32.const 80)) (i32.const 1)) "
+    f"(then {THROW}) (else {GIVE_HANDLE}))"
+)
 
 
 def run_fake(report: str = "U", names: str = "", limits: Limits = SMALL, **bodies: str) -> Outcome:
@@ -52,7 +66,6 @@ def test_the_fake_is_a_working_engine_unless_it_is_told_otherwise() -> None:
         ("new_string", "(i32.const 0)"),
         ("call_function", "(i32.const 2)"),
         ("call_function", "(i32.const -1)"),
-        ("call_function", "(i32.const 0)"),
         ("call_function", "unreachable"),
         ("get_string", "(i32.const 2)"),
         ("execute_pending_jobs", "unreachable"),
@@ -102,6 +115,12 @@ def test_many_events_at_once_reach_the_kernel_in_one_call() -> None:
     guest.close()
 
 
+def test_one_long_event_and_one_that_the_kernel_refuses_go_the_long_way() -> None:
+    app = prepared('{"code":"APP_ERROR","message":"step"}', call_function=THROW)
+    guest = Guest(app, replace(start(), args=("x" * 20_000,)), nothing, SMALL, RealTime())
+    assert fault_code(run_once(guest, None)) == "TRAP"
+
+
 def test_endless_jobs_end_with_the_budget() -> None:
     assert fault_code(run_fake(execute_pending_jobs="(i32.const 100000)")) == "CPU_LIMIT"
 
@@ -112,9 +131,8 @@ def test_calls_without_end_end_with_the_budget() -> None:
 
 
 def test_an_engine_that_always_throws_and_cannot_say_what_is_a_trap() -> None:
-    throw = f"(i32.store (i32.const {SLOT}) (i32.const 9)) (i32.const 1)"
-    assert fault_code(run_fake(call_function=throw)) == "TRAP"
-    assert fault_code(run_fake(call_function=throw, last_exception="(i32.const 2)")) == "TRAP"
+    assert fault_code(run_fake(call_function=THROW)) == "TRAP"
+    assert fault_code(run_fake(call_function=THROW, last_exception="(i32.const 2)")) == "TRAP"
     only_flush = (
         "(if (result i32) (i32.eq (local.get 0) (i32.const 3)) (then (i32.const 1)) "
         f"(else {GIVE_HANDLE}))"
@@ -122,6 +140,21 @@ def test_an_engine_that_always_throws_and_cannot_say_what_is_a_trap() -> None:
     outcome = run_fake('{"code":"APP_ERROR","message":"flush"}', call_function=only_flush)
     assert outcome.fault is not None
     assert outcome.fault.message == "flush"
+
+
+def test_a_kernel_that_had_no_memory_for_its_answer_is_asked_again_with_the_reserve() -> None:
+    body = (
+        f"(if (result i32) (i32.eq (local.get 0) (i32.const 3)) (then {THROW_ONCE}) "
+        f"(else {GIVE_HANDLE}))"
+    )
+    assert run_fake("R[1]", call_function=body).result == b"[1]"
+
+
+def test_a_string_that_cannot_be_encoded_is_a_trap() -> None:
+    arguments = f"(i32.const {NAME}) (i32.const 3) (i32.const 1) (i32.const 1) (i32.const 0)"
+    call = HOST_CALL.format(arguments)
+    outcome = run_fake(names="log", call_function=call, get_string="(i32.const 2)")
+    assert fault_code(outcome) == "TRAP"
 
 
 def test_what_the_engine_says_on_its_way_down_is_no_log_line_but_counts() -> None:
@@ -141,12 +174,6 @@ def test_a_stack_that_ran_below_zero_is_a_stack_overflow() -> None:
     assert fault_code(run_fake(execute_pending_jobs=body)) == "STACK_OVERFLOW"
     body = "(i32.load (i32.const -64))"
     assert fault_code(run_fake(execute_pending_jobs=body)) == "TRAP"
-
-
-HOST_CALL = (
-    "(i32.store (i32.const 64) (call $host_call {}))"
-    f"(i32.store (i32.const {SLOT}) (i32.const 9)) (i32.const 0)"
-)
 
 
 @pytest.mark.parametrize(
@@ -232,14 +259,6 @@ def test_a_live_guest_with_a_damaged_engine_closes() -> None:
     assert guest.opened.fault.code == "TRAP"
 
 
-COUNT = "(i32.store (i32.const 80) (i32.add (i32.load (i32.const 80)) (i32.const 1)))"
-THROW_LATER = (
-    f"{COUNT} (if (result i32) (i32.eq (i32.load (i32.const 80)) (i32.const 1)) "
-    f"(then {GIVE_HANDLE}) (else (i32.store (i32.const {SLOT}) (i32.const 9)) (i32.const 1)))"
-)
-THROW = f"(i32.store (i32.const {SLOT}) (i32.const 9)) (i32.const 1)"
-
-
 @pytest.mark.parametrize(
     ("bodies", "code"),
     [
@@ -254,7 +273,7 @@ THROW = f"(i32.store (i32.const {SLOT}) (i32.const 9)) (i32.const 1)"
     ],
 )
 def test_a_damaged_engine_cannot_be_loaded(bodies: dict[str, str], code: str) -> None:
-    module = fake_module(**bodies)
+    module = fake_module("U", "", turn=False, **bodies)
     source = JavaScriptSource(modules={"a": "1"}, entry="a")
     with pytest.raises(InvocationError) as caught:
         build(engine()._machine, pre_of(module), module, source, SMALL)

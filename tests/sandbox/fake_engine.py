@@ -11,7 +11,7 @@ from runtime.sandbox.guest import Prepared
 from runtime.sandbox.limits import Limits
 from runtime.sandbox.modulehost import JAVASCRIPT_FUNCTIONS
 from runtime.sandbox.quickjs import EXPORTS
-from runtime.sandbox.snapshot import Layout
+from runtime.sandbox.turn import Layout, with_turn
 from runtime.sandbox.values import JavaScriptSource
 from tests.sandbox.guests import engine
 
@@ -36,7 +36,7 @@ BODIES = {
 IMPORTED = ["host_call", "host_module_normalize", "host_module_load", "fd_write"]
 
 
-def fake_module(report: str = "U", names: str = "", **bodies: str) -> bytes:
+def fake_module(report: str = "U", names: str = "", *, turn: bool = False, **bodies: str) -> bytes:
     """A module whose exports have these bodies; ``report`` is what ``get_string`` finds."""
     parts = []
     for (module, name), function in JAVASCRIPT_FUNCTIONS.items():
@@ -55,7 +55,8 @@ def fake_module(report: str = "U", names: str = "", **bodies: str) -> bytes:
         result = f"(result {answer})" if answer else ""
         body = chosen.get(name, "(i32.const 0)" if answer else "")
         parts.append(f'(func (export "{name}") (param {params}) {result} {body})')
-    return bytes(wasmtime.wat2wasm("(module " + " ".join(parts) + ")"))
+    made = bytes(wasmtime.wat2wasm("(module " + " ".join(parts) + ")"))
+    return with_turn(made, LAYOUT) if turn else made
 
 
 def pre_of(module: bytes) -> wasmtime.InstancePre:
@@ -73,7 +74,7 @@ def prepared(
     return Prepared(
         machine=made._machine,
         doors=made._doors,
-        pre=pre_of(fake_module(report, names, **bodies)),
+        pre=pre_of(fake_module(report, names, turn=True, **bodies)),
         layout=LAYOUT,
         source=JavaScriptSource(modules=modules or {}),
         limits=Limits(),

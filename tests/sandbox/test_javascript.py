@@ -182,6 +182,38 @@ def test_a_call_that_nobody_awaits_is_made_before_the_run_ends() -> None:
     assert (outcome.result, seen) == (b"1", [b"late"])
 
 
+class PromptDoor:
+    """A door that promises to be quick and notes which thread called it."""
+
+    prompt = True
+
+    def __init__(self) -> None:
+        self.threads: list[str] = []
+
+    def __call__(self, _name: str, body: bytes) -> bytes:
+        self.threads.append(threading.current_thread().name)
+        if body == b"bad":
+            raise RuntimeError("a secret detail")
+        return body
+
+
+def test_a_prompt_door_is_called_at_once_where_the_guest_would_only_wait() -> None:
+    door = PromptDoor()
+    body = """
+    const one = await door('x', '1');
+    const two = await Promise.all([door('x', '2'), door('x', '3')]);
+    setTimer(() => {}, 1e6);
+    const four = await door('x', '4');
+    return [one, ...two, four];
+    """
+    outcome = run(body, door=door)
+    assert json.loads(outcome.result or b"") == ["1", "2", "3", "4"]
+    here = threading.current_thread().name
+    assert [name == here for name in door.threads] == [True, False, False, False]
+    failed = run("try { await door('x', 'bad') } catch (e) { return e.message }", door=door)
+    assert failed.result == b'"The host failed."'
+
+
 def test_a_promise_that_nobody_awaits_is_dropped() -> None:
     outcome = run("door('x', '').then(() => log('never')); return 1")
     assert (outcome.result, outcome.logs) == (b"1", ())

@@ -11,6 +11,7 @@ from runtime.sandbox.wasmfile import (
     PAGE_BYTES,
     Reader,
     WasmFileError,
+    exported_functions,
     image_segments,
     mutable_globals,
     read_globals,
@@ -18,6 +19,7 @@ from runtime.sandbox.wasmfile import (
     signed_leb,
     unsigned_leb,
     with_exported_start,
+    with_function,
     with_image,
     write_sections,
 )
@@ -181,6 +183,26 @@ def test_a_module_that_uses_passive_segments_cannot_slip_through() -> None:
     rewritten = with_image(module, bytes(PAGE_BYTES), {})
     with pytest.raises(wasmtime.WasmtimeError):
         wasmtime.Module(wasmtime.Engine(), rewritten)
+
+
+def test_a_function_can_be_added_that_calls_the_others() -> None:
+    module = wasm(COUNTER.format(most="2", extra='(func (export "nine") (result i32) i32.const 9)'))
+    added = with_function(
+        module,
+        "twice",
+        params=b"\x7f",
+        results=b"\x7f",
+        local_types=b"\x7f",
+        # $nine, tee of the local, the local, add, the parameter, add
+        code=lambda functions: bytes(
+            [0x10, functions["nine"], 0x22, 1, 0x20, 1, 0x6A, 0x20, 0, 0x6A]
+        ),
+    )
+    store, exports = instance_of(added)
+    twice = exports["twice"]
+    assert isinstance(twice, wasmtime.Func)
+    assert twice(store, 100) == 118
+    assert exported_functions(read_sections(added))["nine"] == 3
 
 
 def test_high_addresses_are_signed_in_the_file() -> None:
