@@ -26,6 +26,7 @@ from runtime.installation.store import InstallationStore
 from runtime.installation.variables import Variable, VariableStore, check_name, thaw
 from runtime.invocation.images import Images
 from runtime.invocation.invoker import Invoker, SecretSource
+from runtime.invocation.recording import RecordingStore
 from runtime.invocation.records import InvocationRecords
 from runtime.jira.product import Jira
 from runtime.jira.schema import site_table
@@ -37,6 +38,7 @@ from runtime.policy.egress import ExternalUrl
 from runtime.sandbox.engine import Engine as SandboxEngine
 from runtime.server.apps import Apps
 from runtime.server.authenticator import CredentialAuthenticator
+from runtime.server.connect_parts import open_connect
 from runtime.server.explaining import Explainer, Explanation
 from runtime.server.operations import load_operations
 from runtime.server.settings import Settings
@@ -75,13 +77,17 @@ class Firebrick:
         self.stubs: tuple[EgressStub, ...] = ()  # of the world outside, from its file
         self.audit = AuditTrail(engine, clock)
         self.records = InvocationRecords(engine)
+        self.recordings = RecordingStore(engine, settings.recordings)
         self.installations = InstallationStore(engine)
         self.consents = ConsentStore(engine, clock)
         self.variables = VariableStore(engine)
         self.vault = Vault(settings.state)
         self.api_tokens = ApiTokens(engine, clock, ids)
         self.broker = TokenBroker(engine, clock, ids)
-        authenticator = CredentialAuthenticator(self.api_tokens, self.broker)
+        self.connect = open_connect(engine, clock, ids, self.vault, settings.connect_jwt_max_s)
+        authenticator = CredentialAuthenticator(
+            self.api_tokens, self.broker, self.connect.authenticator
+        )
         self.jira = Jira(engine, self.operations, authenticator, clock, ids)
         self.gateway = Gateway(
             product=self.jira,
@@ -149,6 +155,7 @@ class Firebrick:
             images=self.images,
             audit=self.audit,
             records=self.records,
+            recordings=self.recordings,
             secrets=SecretSource(self.broker.live_tokens, self.live_digests),
             clock=self.clock,
             ids=self.ids,
@@ -172,7 +179,11 @@ class Firebrick:
 
     def live_digests(self) -> frozenset[str]:
         """Return the SHA-256 of every credential that is valid now."""
-        return self.broker.live_digests() | self.api_tokens.live_digests()
+        return (
+            self.broker.live_digests()
+            | self.api_tokens.live_digests()
+            | self.connect.live_digests()
+        )
 
     # --- sites and people ------------------------------------------------------------------------
 
@@ -257,9 +268,12 @@ class Firebrick:
             ]
             if len(latest) == 1:
                 return latest[0]
-            known = ", ".join(version.name for version in latest) or "none"
+            known = ", ".join(version.name for version in latest)
             raise InstallationError(
-                "UNKNOWN_APP", f"Name the app with --app; deployed to {environment} are: {known}."
+                "UNKNOWN_APP",
+                f"Name the app with --app; deployed to {environment} are: {known}."
+                if known
+                else f"No app is deployed to {environment}. Next: firebrick deploy DIR",
             )
         folder = Path(name or ".")
         if (folder / "manifest.yml").is_file():
