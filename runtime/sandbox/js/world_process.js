@@ -13,7 +13,7 @@
   let origin = 0;
 
   host.onStart((start) => {
-    origin = Math.trunc(start.now);
+    origin = host.now();
     for (const name of Object.keys(env)) delete env[name];
     for (const name of Object.keys(start.env)) {
       Object.defineProperty(env, name, {

@@ -113,7 +113,7 @@
 
   let origin = 0;
   host.onStart((start) => {
-    origin = Math.trunc(start.now);
+    origin = host.now();
   });
 
   class Performance {
