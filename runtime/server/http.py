@@ -33,6 +33,7 @@ UNAVAILABLE = {
     "errorMessages": ["The server's state cannot be used at the moment; its log says why."],
     "errors": {},
 }
+BAD_BEARER = {"error": "Failed to parse Connect Session Auth Token"}
 
 
 class Product(Protocol):
@@ -92,6 +93,15 @@ class JiraHttp:
         await _send(send, scope, response)
 
     def _answer(self, scope: Scope, body: bytes) -> JiraResponse:
+        """Answer one request; what the state cannot do is 503, and the log says why."""
+        try:
+            return self._route(scope, body)
+        except StateError as error:
+            target = _raw_target(scope)[:MAX_LOGGED_CHARACTERS]
+            log.error("503 to %s %r: %s", scope["method"], target, error.message)  # noqa: TRY400  # the message says all
+            return _json(503, UNAVAILABLE)
+
+    def _route(self, scope: Scope, body: bytes) -> JiraResponse:
         headers = _headers(scope)
         cloud_id = self._cloud_id_of_host(headers.get("host", ""))
         if cloud_id is None:
@@ -102,15 +112,6 @@ class JiraHttp:
         base = f"{scope['scheme']}://{headers.get('host', '')}"
         if target.path == "/_edge/tenant_info":
             return _json(200, {"cloudId": cloud_id})
-        """Answer one request; what the state cannot do is 503, and the log says why."""
-        try:
-            return self._route(scope, body)
-        except StateError as error:
-            target = _raw_target(scope)[:MAX_LOGGED_CHARACTERS]
-            log.error("503 to %s %r: %s", scope["method"], target, error.message)  # noqa: TRY400  # the message says all
-            return _json(503, UNAVAILABLE)
-
-    def _route(self, scope: Scope, body: bytes) -> JiraResponse:
         if target.path.startswith(GATEWAY_PREFIX):
             return self._gateway(scope, headers, target, base, body)
         refused = _edge_refusal(headers)
@@ -132,6 +133,8 @@ class JiraHttp:
         started_s = self._clock.monotonic_s()
         try:
             response = self._product.handle(request)
+        except StateError:
+            raise
         except Exception:
             log.exception("%s %s failed inside the product", request.method, request.path)
             response = _json(500, {"errorMessages": ["Internal server error"], "errors": {}})
@@ -144,8 +147,6 @@ class JiraHttp:
             return self._sites.by_host[name]
         return self._sites.default if name in self._allowed_hosts else None
 
-        except StateError:
-            raise
 
 def _edge_refusal(headers: dict[str, str]) -> JiraResponse | None:
     """Refuse the schemes that the site's host never accepts, before any routing.
