@@ -53,6 +53,8 @@ class JiraResponse:
             Never on the wire: the gateway compares it with the operation it decided on.
         rule: Dotted name of the rule that decided, for the audit; never on the wire.
         account_id: Account the product resolved the credential to; never on the wire.
+        model: Security model of that credential, likewise.
+        app_id: App on whose behalf it was shown, likewise.
     """
 
     status: int
@@ -61,6 +63,8 @@ class JiraResponse:
     operation_id: str | None = None
     rule: str = "allowed"
     account_id: str | None = None
+    model: str | None = None
+    app_id: str | None = None
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, in any case, or None."""

@@ -20,6 +20,8 @@ class Principal:
         app_id: The app on whose behalf, if one.
         login_failed: A credential was shown and resolved to nobody: the product goes on as
             anonymous and says so in ``x-seraph-loginreason``.
+        connect_key: Key of the Connect app whose app properties the caller may use: the app
+            itself, or a Forge app that took the key over.
     """
 
     model: Model
@@ -27,6 +29,7 @@ class Principal:
     scopes: frozenset[str] | None = None
     app_id: str | None = None
     login_failed: bool = False
+    connect_key: str | None = None
 
 
 ANONYMOUS = Principal("anonymous")

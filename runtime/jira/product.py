@@ -22,6 +22,7 @@ from runtime.jira.permissions import Permissions
 from runtime.jira.responses import (
     BARE_JSON_TYPE,
     SCOPE_FAILURE,
+    connect_scope_refusal,
     error_response,
     gateway_refusal,
     json_response,
@@ -31,6 +32,7 @@ from runtime.jira.responses import (
 )
 from runtime.jira.served import ServedOperation, served_operations
 from runtime.jira.store import Entrance, Store
+from runtime.policy.connect_scopes import decide_connect_scope
 from runtime.policy.operations import OperationTable, Resolved
 from runtime.policy.scopes import decide_scopes
 from runtime.wire import JiraRequest, JiraResponse
@@ -144,6 +146,8 @@ class Jira:
         if entrance is None:
             return gateway_refusal("site.unknown", "Not Found", 404)
         if principal.account_id is not None and entrance.account is None:
+            if principal.model == "connect":
+                return replace(must_authenticate(request), rule="credential.inactive-account")
             if principal.scopes is not None:
                 return gateway_refusal("credential.inactive-account")
             principal = LOGIN_FAILED
@@ -194,7 +198,10 @@ class Jira:
         if request.method == "HEAD":
             answer = replace(answer, body=b"")
         key = None if resolved.operation is None else resolved.operation.key
-        return replace(answer, operation_id=key)
+        if call is None:
+            return replace(answer, operation_id=key)
+        who = call.principal
+        return replace(answer, operation_id=key, model=who.model, app_id=who.app_id)
 
 
 def _writes(call: _Call) -> bool:
@@ -212,6 +219,9 @@ def _scope_refusal(call: _Call) -> JiraResponse | None:
     The gateway knows no other paths than the operations', so an unknown one is refused likewise.
     """
     operation, scopes = call.resolved.operation, call.principal.scopes
+    if call.principal.model == "connect":
+        verdict = decide_connect_scope(operation, scopes or frozenset())
+        return None if verdict.allowed else connect_scope_refusal(verdict.rule)
     if scopes is None or (operation is None and call.request.host != "gateway"):
         return None
     decision = decide_scopes(operation, scopes, scopes)

@@ -98,6 +98,12 @@ def scope_mismatch(rule: str) -> JiraResponse:
     return gateway_refusal(rule, "Unauthorized; scope does not match", headers=(SCOPE_FAILURE,))
 
 
+def connect_scope_refusal(rule: str) -> JiraResponse:
+    """Answer a call that the scopes of a Connect app do not cover; which is missing is not said."""
+    body = {"errorMessages": ["Request not in an authorized API scope"], "errors": {}}
+    return replace(json_response(body, 403), rule=rule)
+
+
 def with_common_headers(
     response: JiraResponse, ids: Ids, account_id: str | None, *, login_failed: bool, own: bool
 ) -> JiraResponse:

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from runtime.errors import CredentialError
 from runtime.identity.api_tokens import ApiTokens
+from runtime.identity.connect.authenticator import ConnectAuthenticator
 from runtime.identity.principal import ANONYMOUS, LOGIN_FAILED, Principal
 from runtime.tokens.broker import TokenBroker
 from runtime.wire import JiraRequest
@@ -16,26 +17,32 @@ class CredentialAuthenticator:
     """Resolves the platform's credentials.
 
     On the gateway only a Bearer token is valid, and what does not resolve is refused. On the site
-    only basic authentication with an API token is, and what does not resolve goes on as anonymous.
+    basic authentication with an API token is, where what does not resolve goes on as anonymous, and
+    the two credentials of Connect, where what does not resolve is refused.
     Whether the account is active, the product itself looks up with every request.
 
     Args:
         api_tokens: Verifies basic credentials.
         broker: Verifies access tokens, against what their installation may do now.
+        connect: Resolves Connect's credentials, which are valid on the site alone.
 
     Source:
         Probes of the real service, 2026: host and scheme matrix.
     """
 
-    def __init__(self, api_tokens: ApiTokens, broker: TokenBroker) -> None:
+    def __init__(
+        self, api_tokens: ApiTokens, broker: TokenBroker, connect: ConnectAuthenticator
+    ) -> None:
         self._api_tokens = api_tokens
         self._broker = broker
+        self._connect = connect
 
     def authenticate(self, request: JiraRequest) -> Principal:
         """Return who is asking.
 
         Raises:
             CredentialError: The gateway does not accept this credential.
+            JiraError: The site does not accept this credential of Connect.
         """
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if request.host == "gateway":
@@ -44,7 +51,7 @@ class CredentialAuthenticator:
             return self._bearer(request.cloud_id, SecretStr(value))
         if scheme.lower() == "basic":
             return self._basic(value)
-        return ANONYMOUS
+        return self._connect.authenticate(request) or ANONYMOUS
 
     def _bearer(self, cloud_id: str, token: SecretStr) -> Principal:
         held = self._broker.verify(token)

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
         "",
         description="Hosts of the real network that declared requests may reach, by commas.",
     )
+    connect_jwt_max_s: int = Field(
+        0, ge=0, description="Longest life of a Connect app's token in seconds; 0 for any."
+    )
     wall_ms: int = Field(25_000, gt=0, description="Wall time of one invocation in ms.")
     cpu_ms: int = Field(10_000, gt=0, description="Computing time of one invocation in ms.")
     memory_mib: int = Field(128, ge=4, le=1024, description="Linear memory of a guest in MiB.")

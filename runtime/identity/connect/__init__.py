@@ -1,0 +1,1 @@
+"""Connect: descriptors, JSON web tokens both ways, installations, and acting for users."""
