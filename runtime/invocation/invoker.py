@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from pydantic import SecretStr
+from sqlalchemy import Connection
 
+from runtime import __version__
 from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
 from runtime.gateway.gateway import Gateway
@@ -25,9 +27,19 @@ from runtime.invocation.context import (
 )
 from runtime.invocation.images import Images
 from runtime.invocation.proof import Proof, search_memory
+from runtime.invocation.recordfile import write_record
+from runtime.invocation.recording import (
+    Recording,
+    RecordingStore,
+    hash_of,
+    scrubbed_text,
+    secret_variables,
+)
 from runtime.invocation.records import InvocationRecord, InvocationRecords
+from runtime.invocation.scrubbing import Scrubber
+from runtime.sandbox.journal import Recorder
 from runtime.sandbox.limits import Limits
-from runtime.sandbox.timebase import VirtualTime
+from runtime.sandbox.timebase import RealTime, VirtualTime
 from runtime.sandbox.timing import timed
 from runtime.sandbox.values import Inspect, Outcome, Start
 
@@ -128,6 +140,7 @@ class Invoker:
         images: Apps made ready to run.
         audit: The trail.
         records: Where invocations are kept.
+        recordings: Where what a replay needs is kept.
         secrets: What a proof looks for.
         clock: The host's clock.
         ids: Makes invocation ids and seeds.
@@ -141,6 +154,7 @@ class Invoker:
         images: Images,
         audit: AuditTrail,
         records: InvocationRecords,
+        recordings: RecordingStore,
         secrets: SecretSource,
         clock: Clock,
         ids: Ids,
@@ -150,6 +164,7 @@ class Invoker:
         self._images = images
         self._audit = audit
         self._records = records
+        self._recordings = recordings
         self._secrets = secrets
         self._clock = clock
         self._ids = ids
@@ -175,7 +190,8 @@ class Invoker:
         )
         start = self._start(order, target, facts)
         door = RequestJira(self._gateway, _caller(facts))
-        outcome, proof = self._run(order, start, door, facts)
+        began_at_s = self._clock.now_s()
+        outcome, proof, recording = self._run(order, start, door, facts)
         result = InvocationResult(
             invocation_id=facts.invocation_id,
             function=order.function,
@@ -185,7 +201,7 @@ class Invoker:
             seed=start.seed.hex(),
             now_s=start.now_s,
         )
-        self._keep(order, result)
+        self._keep(order, result, began_at_s, recording)
         return result
 
     def _start(self, order: Order, target: Target, facts: Facts) -> Start:
@@ -200,10 +216,8 @@ class Invoker:
 
     def _run(
         self, order: Order, start: Start, door: RequestJira, facts: Facts
-    ) -> tuple[Outcome, Proof | None]:
+    ) -> tuple[Outcome, Proof | None, Recording]:
         image = self._images.image(order.version)
-        if order.virtual_time:
-            image = timed(image, VirtualTime)
         fetch = Fetch(
             self._audit,
             _caller(facts),
@@ -219,11 +233,34 @@ class Invoker:
             proofs.append(self._secrets.search(memory))
 
         wanted: Inspect | None = inspect if order.prove else None
-        outcome = image.run(start, doors, order.limits, inspect=wanted)
-        return outcome, proofs[0] if proofs else None
+        recorder = Recorder(VirtualTime() if order.virtual_time else RealTime())
+        outcome = timed(image, lambda: recorder).run(start, doors, order.limits, inspect=wanted)
+        recording = Recording(
+            invocation_id=facts.invocation_id,
+            function=order.function,
+            app_name=order.version.name,
+            app_id=order.version.app_id,
+            environment=order.version.environment,
+            version=order.version.version,
+            digest=order.version.digest,
+            image=image.digest,
+            firebrick=__version__,
+            start=start,
+            secrets={
+                name: hash_of(value)
+                for name, value in secret_variables(order.version, order.env).items()
+            },
+            limits=order.limits,
+            journal=recorder.journal(outcome),
+            outcome=outcome,
+        )
+        return outcome, proofs[0] if proofs else None, recording
 
-    def _keep(self, order: Order, result: InvocationResult) -> None:
+    def _keep(
+        self, order: Order, result: InvocationResult, began_at_s: float, recording: Recording
+    ) -> None:
         outcome = result.outcome
+        secrets = secret_variables(order.version, order.env)
         code = None if outcome.fault is None else outcome.fault.code
         self._records.append(
             InvocationRecord(
@@ -240,7 +277,9 @@ class Invoker:
                 code=code,
                 logs=[asdict(line) for line in outcome.logs],
                 usage=asdict(outcome.usage),
+                began_at_s=began_at_s,
             ),
+            Scrubber(secrets),
             self._audit,
             AuditRecord(
                 kind="invocation",
@@ -255,6 +294,18 @@ class Invoker:
                 path=order.function,
                 duration_ms=outcome.usage.wall_ms,
             ),
+            self._kept(order.version, recording, secrets),
+        )
+
+    def _kept(
+        self, version: AppVersion, recording: Recording, secrets: Mapping[str, str]
+    ) -> Callable[[Connection], None] | None:
+        """Return what writes a recording into a transaction; None if none is wanted."""
+        if not self._recordings.wanted:
+            return None
+        text = scrubbed_text(recording, secrets, write_record)
+        return lambda connection: self._recordings.append_in(
+            connection, recording.invocation_id, version, text
         )
 
 

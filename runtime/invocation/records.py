@@ -1,13 +1,26 @@
 """Invocation records: what ran, for whom, with which seed and clock, and what came of it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Column, Engine, Float, String, Table, Text, insert, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Float,
+    String,
+    Table,
+    Text,
+    func,
+    insert,
+    select,
+)
 
-from runtime.audit.trail import AuditRecord, AuditTrail, redact
+from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.database import metadata
+from runtime.invocation.scrubbing import Scrubber
 
 invocation_table = Table(
     "invocation",
@@ -25,6 +38,7 @@ invocation_table = Table(
     Column("code", String(64)),
     Column("logs", Text, nullable=False),
     Column("usage", Text, nullable=False),
+    Column("began_at_s", Float),
 )
 
 
@@ -39,6 +53,7 @@ class InvocationRecord:
         code: Error code; None if it succeeded.
         logs: ``{"level", "text", "at_ms"}`` in order.
         usage: Budget use by name.
+        began_at_s: The host's clock when it began; None in a state of an older Firebrick.
     """
 
     id: str
@@ -54,6 +69,7 @@ class InvocationRecord:
     code: str | None
     logs: Sequence[Mapping[str, object]]
     usage: Mapping[str, float]
+    began_at_s: float | None = None
 
 
 class InvocationRecords:
@@ -66,24 +82,38 @@ class InvocationRecords:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def append(self, record: InvocationRecord, audit: AuditTrail, decided: AuditRecord) -> None:
-        """Write one record and its audit record at once.
+    def append(
+        self,
+        record: InvocationRecord,
+        scrubber: Scrubber,
+        audit: AuditTrail,
+        decided: AuditRecord,
+        also: Callable[[Connection], None] | None = None,
+    ) -> None:
+        """Write one record, its audit record and its recording at once, or none of them.
 
-        Log texts pass the redaction of the audit trail.
+        Args:
+            record: The record; its log texts are scrubbed.
+            scrubber: Knows the secrets of the app.
+            audit: The trail.
+            decided: What the trail gets.
+            also: Writes the recording; None if there is none.
         """
         values = {name: getattr(record, name) for name in InvocationRecord.__dataclass_fields__}
-        values["logs"] = redact(json.dumps(list(record.logs)))
+        values["logs"] = scrubber.scrub(json.dumps(list(record.logs)))
         values["usage"] = json.dumps(dict(record.usage))
         with self._engine.begin() as connection:
             connection.execute(_INSERT, values)
             audit.append_in(connection, decided)
+            if also is not None:
+                also(connection)
 
     def read(
         self, *, invocation_id: str | None = None, limit: int = 20
     ) -> tuple[InvocationRecord, ...]:
         """Return the newest `limit` records, oldest first, or the one with that id."""
         table = invocation_table.c
-        query = select(invocation_table).order_by(table.started_at_s.desc()).limit(limit)
+        query = select(invocation_table).order_by(_BEGAN.desc()).limit(limit)
         if invocation_id is not None:
             query = query.where(table.id == invocation_id)
         with self._engine.connect() as connection:
@@ -92,6 +122,7 @@ class InvocationRecords:
 
 
 _INSERT = insert(invocation_table)
+_BEGAN = func.coalesce(invocation_table.c.began_at_s, invocation_table.c.started_at_s)
 
 
 def _record(row: dict[str, object]) -> InvocationRecord:

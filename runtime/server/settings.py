@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     memory_mib: int = Field(128, ge=4, le=1024, description="Linear memory of a guest in MiB.")
     door_calls: int = Field(100, ge=0, description="Host calls of one invocation.")
     log_lines: int = Field(100, ge=0, description="Log lines kept of one invocation.")
+    recordings: int = Field(
+        1_000, ge=0, description="How many invocations can be replayed, the newest; 0 keeps none."
+    )
     result_bytes: int = Field(5 * MIB, gt=0, description="Size of a function's result in bytes.")
 
     @property
