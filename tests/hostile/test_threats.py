@@ -1,0 +1,279 @@
+"""Threats to the door, the host and the wire, one test for each row of the threat list."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from runtime.audit.trail import AuditRecord
+from tests.flows.conftest import APPS, Bench
+from tests.flows.serving import served
+
+MANIFEST = (APPS / "token-thief" / "manifest.yml").read_text()
+ASK = """
+import api, { assumeTrustedRoute } from "@forge/api";
+export const steal = async ({ path, init, user }) => {
+  const as = user ? api.asUser() : api.asApp();
+  const response = await as.requestJira(assumeTrustedRoute(path), init ?? {});
+  return { status: response.status, headers: [...response.headers], text: await response.text() };
+};
+"""
+
+Ask = Callable[..., dict[str, object]]
+
+
+@pytest.fixture
+def ask(bench: Bench, tmp_path: Path) -> Ask:
+    """A real guest that sends whatever it is told to."""
+    folder = tmp_path / "asker"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "index.js").write_text(ASK)
+    (folder / "manifest.yml").write_text(MANIFEST)
+    bench.install(folder)
+
+    def run(path: str, as_: str | None = None, **init: object) -> dict[str, object]:
+        payload = {"path": path, "init": init, "user": as_ is not None}
+        result = bench.invoke("asker", "steal", payload, as_=as_)
+        assert result.proof is not None
+        assert result.proof.found == 0
+        if result.outcome.fault is not None:
+            return {"status": 400, "text": result.outcome.fault.message, "headers": []}
+        assert isinstance(result.value, dict)
+        return result.value
+
+    return run
+
+
+def last(bench: Bench) -> AuditRecord:
+    return [record for record in bench.firebrick.audit.read() if record.kind == "door"][-1]
+
+
+@pytest.mark.hostile
+def test_01_a_token_never_reaches_app_code(ask: Ask, bench: Bench) -> None:
+    answer = ask("/rest/api/3/myself")
+    assert answer["status"] == 200
+    assert "fbk_" not in json.dumps(answer)
+    assert bench.firebrick.broker.live_tokens()
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    "path",
+    ["http://169.254.169.254/", "//evil/", "/\\evil", "@evil/", "\x00", "https:evil", "\\\\evil",
+     "/\t/evil", "?x", "#x", ""],
+)  # fmt: skip
+def test_02_no_path_leads_to_another_host(ask: Ask, bench: Bench, path: str) -> None:
+    assert ask(path)["status"] == 400
+    assert not last(bench).allowed
+
+
+TRICKS = ["%2E%2E", "%2e%2E", "%2E%2E%2Fmyself", "a%2Fb", "a%5Cb", "a%3Fb", "a;b", "%252e%252e",
+          "%00", "a\r\nb", " a", "..", "%252E%252E%252Fmyself", "..%2f..%2fproject"]  # fmt: skip
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("trick", TRICKS)
+def test_03_no_encoding_climbs_to_another_route(
+    ask: Ask,
+    bench: Bench,
+    trick: str,
+) -> None:
+    answer = ask(f"/rest/api/3/issue/{trick}/../../configuration")
+    assert answer["status"] in (400, 401)
+    answer = ask(f"/rest/api/3/issue/{trick}")
+    assert answer["status"] in (400, 404)
+    assert last(bench).operation in (None, "getIssue")
+
+
+ADMIN = "workflowscheme"  # needs manage:jira-configuration, which the app does not have
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    "path",
+    [f"/rest/api/3/{ADMIN}", f"/rest/api/3//{ADMIN}", f"/rest/api/3/{ADMIN}/",
+     f"/REST/api/3/{ADMIN}", f"/rest/api/latest/{ADMIN}", f"/rest/api/3/{ADMIN};x=1",
+     f"/rest/api/3/%77{ADMIN[1:]}", "/rest/api/3/Workflowscheme", f"/rest/api/2/{ADMIN}",
+     f"/rest/api/3/./{ADMIN}", f"/rest/api/3/{ADMIN}?x=/../myself", f"/rest/api/3/{ADMIN}#/myself"],
+)  # fmt: skip
+def test_04_no_spelling_has_laxer_scopes(ask: Ask, bench: Bench, path: str) -> None:
+    assert ask(path)["status"] in (400, 401)
+    assert not last(bench).allowed
+    assert last(bench).rule.startswith(("path.", "scope.", "operation.unknown"))
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    "name",
+    ["Authorization", "Host", "X-Forwarded-Host", "X-Forwarded-For", "forge-proxy-authorization",
+     "forge-proxy-target", "x-forge-oauth-user", "Cookie", "X-HTTP-Method-Override", "Connection"],
+)  # fmt: skip
+def test_05_no_header_of_the_app_changes_who_asks(
+    ask: Ask,
+    bench: Bench,
+    name: str,
+) -> None:
+    plain = json.loads(str(ask("/rest/api/3/myself")["text"]))["accountId"]
+    answer = ask("/rest/api/3/myself", headers={name: "Basic YW15OnB3"})
+    assert json.loads(str(answer["text"]))["accountId"] == plain
+    assert last(bench).detail == {"dropped_headers": [name.lower()]}
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("value", ["a\r\nX: y", "a\nb", "a\0b"])
+def test_06_no_line_break_makes_a_header(ask: Ask, value: str) -> None:
+    assert ask("/rest/api/3/myself", headers={"Accept": value})["status"] == 400
+    assert ask(f"/rest/api/3/issue/{value}")["status"] == 400
+
+
+@pytest.mark.hostile
+def test_08_a_confused_deputy_is_mended_by_asking_as_the_user(bench: Bench) -> None:
+    bench.install(APPS / "confused-deputy")
+    payload = {"issueKey": "TEAM-3", "summary": "mine"}
+    mended = bench.invoke("confused-deputy", "resolver:mended", payload, as_="vera")
+    assert mended.value == {"status": 403, "reason": "You may not edit this issue."}
+
+
+@pytest.mark.hostile
+def test_09_what_the_browser_sends_does_not_change_the_context(
+    bench: Bench,
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "teller"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "index.js").write_text(
+        "import Resolver from '@forge/resolver'; const r = new Resolver();"
+        "r.define('tell', ({ context }) => context); export const steal = r.getDefinitions();"
+    )
+    (folder / "manifest.yml").write_text(MANIFEST)
+    bench.install(folder)
+    amy = bench.firebrick.find_person("amy").account_id
+    forged = {"accountId": amy, "cloudId": "other", "context": {"accountId": amy}}
+    context = bench.invoke("teller", "steal:tell", forged, as_="vera").value
+    assert isinstance(context, dict)
+    assert context["accountId"] == bench.firebrick.find_person("vera").account_id
+    assert context["cloudId"] == bench.cloud_id
+
+
+@pytest.mark.hostile
+def test_33_rights_that_are_gone_are_felt_by_the_next_call(
+    ask: Ask,
+    bench: Bench,
+) -> None:
+    firebrick = bench.firebrick
+    assert ask("/rest/api/3/issue/TEAM-1", "vera")["status"] == 200
+    admin = firebrick.find_person("paul")
+    _, secret = firebrick.api_tokens.create(admin, "test")
+    vera = firebrick.find_person("vera").account_id
+    with (
+        served(firebrick) as url,
+        httpx.Client(base_url=url, auth=(str(admin.email), secret.get_secret_value())) as client,
+    ):
+        roles = client.get("/rest/api/3/project/TEAM/role").json()
+        viewers = roles["Viewers"].rsplit("/", 1)[1]
+        removed = client.delete(f"/rest/api/3/project/TEAM/role/{viewers}", params={"user": vera})
+        assert removed.status_code == 204
+    assert ask("/rest/api/3/issue/TEAM-1", "vera")["status"] == 404
+
+
+@pytest.mark.hostile
+def test_34_a_wrong_token_asks_as_nobody_and_is_told_so(bench: Bench) -> None:
+    wrong = ("dana@acme.example", "fbk_pat_" + "0" * 64)
+    with served(bench.firebrick) as url:
+        for path, status in (("PUB-2", 200), ("TEAM-1", 404)):
+            response = httpx.get(f"{url}/rest/api/3/issue/{path}", auth=wrong)
+            assert response.status_code == status
+            assert response.headers["x-seraph-loginreason"] == "AUTHENTICATED_FAILED"
+
+
+@pytest.mark.hostile
+def test_36_unknown_owner_and_wrong_token_answer_alike(bench: Bench) -> None:
+    secret = "fbk_pat_" + "0" * 64
+    with served(bench.firebrick) as url:
+        answers = [
+            httpx.get(f"{url}/rest/api/3/myself", auth=(email, secret))
+            for email in ("dana@acme.example", "nobody@acme.example")
+        ]
+    assert answers[0].content == answers[1].content
+    ids = {"atl-request-id", "atl-traceid", "x-arequestid", "date"}
+    shown = [{k: v for k, v in a.headers.items() if k not in ids} for a in answers]
+    assert shown[0] == shown[1]
+
+
+@pytest.mark.hostile
+def test_37_no_file_of_the_state_and_no_page_holds_a_secret(
+    ask: Ask,
+    bench: Bench,
+    tmp_path: Path,
+) -> None:
+    firebrick = bench.firebrick
+    ask("/rest/api/3/myself")
+    _, secret = firebrick.api_tokens.create(firebrick.find_person("dana"), "test")
+    with served(firebrick) as url:
+        httpx.get(f"{url}/rest/api/3/myself", auth=("dana@acme.example", secret.get_secret_value()))
+        httpx.get(f"{url}/rest/api/3/myself?jwt={secret.get_secret_value()}&code=abc")
+    secrets = [secret, *firebrick.broker.live_tokens()]
+    assert len(secrets) >= 2
+    for path in (tmp_path / "state").rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            for one in secrets:
+                assert one.get_secret_value().encode() not in content, path
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("host", ["evil.test", "localhost.evil.test", "evil.test:80", "[::2]"])
+def test_39_a_foreign_name_reaches_nothing(bench: Bench, host: str) -> None:
+    with served(bench.firebrick) as url:
+        response = httpx.get(f"{url}/rest/api/3/serverInfo", headers={"host": host})
+        assert response.status_code == 421
+        preflight = httpx.options(
+            f"{url}/rest/api/3/issue",
+            headers={"origin": "https://evil.test", "access-control-request-method": "POST"},
+        )
+        assert "access-control-allow-origin" not in preflight.headers
+
+
+@pytest.mark.hostile
+def test_44_oversized_requests_are_refused_and_the_server_lives(bench: Bench) -> None:
+    with served(bench.firebrick) as url:
+        for headers, content in (
+            ({"x-big": "a" * 1_000_000}, b"{}"),
+            ({"content-type": "application/json"}, b"[" * 50_000),
+            ({"content-type": "application/json"}, b'{"a":' * 10_000 + b"1" + b"}" * 10_000),
+        ):
+            try:
+                status = httpx.post(
+                    f"{url}/rest/api/3/issue", headers=headers, content=content
+                ).status_code
+            except httpx.TransportError:
+                status = 400
+            assert 400 <= status < 500
+        assert httpx.get(f"{url}/_firebrick/health").status_code == 200
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    "url",
+    ["https://EXAMPLE.com./", "https://example.com.evil/", "https://2130706433/", "https://a@evil/",
+     "https://0x7f.1/", "https://[::ffff:127.0.0.1]/", "http://localhost:8080/", "file:///etc/passwd"],
+)  # fmt: skip
+def test_45_no_spelling_of_a_host_leaves_the_machine(
+    bench: Bench,
+    tmp_path: Path,
+    url: str,
+) -> None:
+    folder = tmp_path / "fetcher"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "index.js").write_text(
+        "export const steal = async ({ url }) => {"
+        " try { const r = await fetch(url); return { status: r.status }; }"
+        " catch (error) { return { error: error.message }; } };"
+    )
+    (folder / "manifest.yml").write_text(MANIFEST)
+    bench.install(folder)
+    value = bench.invoke("fetcher", "steal", {"url": url}).value
+    assert isinstance(value, dict)
+    assert value.get("status", 403) == 403
