@@ -10,6 +10,8 @@ from runtime.jira.context import Handler, Served
 
 MODULES = (
     "comments",
+    "connect_modules",
+    "connect_properties",
     "createmeta",
     "fields",
     "groups",

@@ -147,6 +147,11 @@ def _modules(root: dict[str, Value]) -> Faults:
     if not isinstance(value, dict):
         yield ("modules",), "`modules` must be an object."
         return
+    yield from module_faults(value)
+
+
+def module_faults(value: dict[str, Value]) -> Faults:
+    """Yield what is wrong with lists of modules by type, as under ``modules`` of a descriptor."""
     seen: set[str] = set()
     for kind, entry in value.items():
         single = not isinstance(entry, list)

@@ -184,6 +184,15 @@ class ConnectInstallations:
         )
 
 
+def find_descriptor(connection: Connection, cloud_id: str, app_key: str) -> Descriptor | None:
+    """Return the approved descriptor of an app on a site, in whatever state, or None."""
+    table = connect_installation_table.c
+    text = connection.execute(
+        select(table.descriptor).where(table.cloud_id == cloud_id, table.app_key == app_key)
+    ).scalar()
+    return None if text is None else _parsed(text)
+
+
 @lru_cache(maxsize=64)  # every request of an app reads its row; descriptors seldom change
 def _parsed(text: str) -> Descriptor:
     return read_descriptor(text)
