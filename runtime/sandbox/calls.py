@@ -62,6 +62,10 @@ class Calls(Protocol):
     def name(self) -> str:
         """``raw`` or ``public``."""
 
+    @property
+    def asks(self) -> bool:
+        """Whether a guest that computes can be asked about at every tick."""
+
     def define(
         self,
         linker: wasmtime.Linker,

@@ -65,7 +65,8 @@ class Engine:
         cache_dir: Where compiled guests are kept; None to keep none.
         pooling: Whether to ask for the pooling allocator.
         raw: Whether to ask for the direct C calls.
-        slots: How many guests can be alive at once.
+        slots: How many guests can be alive at once; each place that was used stays resident at
+            the size of its snapshot, so this bounds memory as well.
         stack_bytes: Stack of every guest; `Limits.stack_bytes` of each run must say the same.
         timebase: Makes the time of each run; `VirtualTime` for runs that must repeat exactly.
         random_bytes: Where the cache's key comes from.
@@ -77,7 +78,7 @@ class Engine:
         *,
         pooling: bool = True,
         raw: bool = True,
-        slots: int = 128,
+        slots: int = 64,
         stack_bytes: int = Limits().stack_bytes,
         timebase: Callable[[], Timebase] = RealTime,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,

@@ -16,7 +16,7 @@ from runtime.sandbox.instance import NEAR_FULL_BYTES, Instance, out_of_memory
 from runtime.sandbox.limits import Limits
 from runtime.sandbox.machine import Machine
 from runtime.sandbox.meter import Meter, Stopped
-from runtime.sandbox.modulehost import ModuleHost, guarded
+from runtime.sandbox.modulehost import Guarded, ModuleHost
 from runtime.sandbox.quickjs import FAILED, STATUS_THREW, GuestBrokenError, QuickJs, ScriptError
 from runtime.sandbox.reports import BadReportError, Busy, busy_of, fault_of_error
 from runtime.sandbox.snapshot import RESERVE_BYTES, SCRATCH_BYTES
@@ -101,7 +101,7 @@ class Guest:
 
     def open(self) -> list[bytes]:
         """Make the guest and return its first event; raises Stopped."""
-        with guarded(self._host):
+        with Guarded(self._host):
             prepared = self._prepared
             self._host.instance = Instance(prepared.machine, prepared.pre, self.meter)
             self._host.js = QuickJs(self._host.instance, prepared.layout.slot)
@@ -145,8 +145,8 @@ class Guest:
         self.meter.timebase.begin_turn()
         self.meter.check_wall()
         self.meter.check()
-        with guarded(self._host):
-            self._host.instance.allow(self.meter.computing_left_ms())
+        with Guarded(self._host):
+            self._host.instance.allow(self.meter)
             said = self._read(self._advance(events))
         self.meter.check_wall()
         self.meter.check()

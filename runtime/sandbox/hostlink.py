@@ -7,9 +7,9 @@ which guest is inside, and a guest is only ever inside on one thread.
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import TracebackType
 
 import wasmtime
 
@@ -52,17 +52,31 @@ _here = _Here()
 _registering = threading.Lock()
 
 
-@contextmanager
-def inside(guest: HostSide) -> Iterator[None]:
-    """Let imports called on this thread reach `guest`; calls nest."""
-    before = _here.guest
-    _here.guest = guest
-    guest.meter.enter()
-    try:
-        yield
-    finally:
-        guest.meter.leave()
-        _here.guest = before
+class Inside:
+    """While it lasts, imports called on this thread reach one guest, whose CPU is counted.
+
+    It nests: a door may run another guest on the same thread.
+    """
+
+    __slots__ = ("_before", "guest")
+
+    def __init__(self, guest: HostSide) -> None:
+        self.guest = guest
+        self._before: HostSide | None = None
+
+    def __enter__(self) -> None:
+        self._before = _here.guest
+        _here.guest = self.guest
+        self.guest.meter.enter()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.guest.meter.leave()
+        _here.guest = self._before
 
 
 def may_go_on() -> bool:

@@ -19,7 +19,7 @@ NEAR_FULL_BYTES = 2 << 20  # a guest that fails this close to its memory limit r
 
 
 class Instance:
-    """One live guest. It is made and used inside `hostlink.inside` of its host side.
+    """One live guest. It is made and used inside `hostlink.Inside` of its host side.
 
     Args:
         machine: Where it lives.
@@ -42,6 +42,7 @@ class Instance:
         self._open = True
         try:
             self._limit(meter.limits)
+            self.allow(meter)
             self._instance = pre.instantiate(self._store)
             self._memory = machine.calls.memory(self._store, self._instance)
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
@@ -55,11 +56,12 @@ class Instance:
             limits.memory_bytes, MOST_TABLE_ELEMENTS, 1, MOST_TABLES, MOST_MEMORIES
         )
         self._machine.calls.on_epoch(self._store, may_go_on)
-        self._machine.calls.allow(self._store, _ticks(limits.cpu_ms))
 
-    def allow(self, left_ms: float) -> None:
-        """Let the guest compute for `left_ms` more, where it cannot be asked at every tick."""
-        self._machine.calls.allow(self._store, _ticks(left_ms))
+    def allow(self, meter: Meter) -> None:
+        """Let the guest compute for what is left, where it cannot be asked at every tick."""
+        if not self._machine.calls.asks:
+            ticks = int(meter.computing_left_ms() / 1000 / TICK_S)
+            self._machine.calls.allow(self._store, max(1, ticks))
 
     def call(self, name: str, *arguments: int) -> int:
         """Call an exported function; raises GuestTrapError, KeyError if there is none."""
@@ -100,10 +102,6 @@ class Instance:
             self._store.close()
             self._machine.ticker.end()
             self._machine.slots.release()
-
-
-def _ticks(milliseconds: float) -> int:
-    return max(1, int(milliseconds / 1000 / TICK_S))
 
 
 def _refusal(error: wasmtime.Trap | wasmtime.WasmtimeError) -> Exception:

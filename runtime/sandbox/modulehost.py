@@ -1,10 +1,9 @@
 """The host's side of a JavaScript guest: modules for its loader, its log, and why it went down."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from runtime.sandbox.calls import GuestFailedError, Word
-from runtime.sandbox.hostlink import HostFunction, inside
+from runtime.sandbox.hostlink import HostFunction, Inside
 from runtime.sandbox.instance import fault_of, out_of_memory
 from runtime.sandbox.meter import LOG_LEVELS
 from runtime.sandbox.quickjs import FAILED, QuickJs
@@ -104,12 +103,23 @@ class ModuleHost(WasiHost):
         return self.instance.global_value("__stack_pointer") < FULL_STACK_BYTES
 
 
-@contextmanager
-def guarded(host: ModuleHost) -> Iterator[None]:
-    """Let a guest compute; whatever ends it leaves as Stopped, or as the host's own exception."""
-    with inside(host):
-        try:
-            yield
-        except GuestFailedError as error:
-            host.fault(error)  # noted in the meter, which says so below
-    host.meter.check()
+class Guarded(Inside):
+    """Lets a guest compute; what ends it leaves as Stopped, or as the host's own exception."""
+
+    __slots__ = ("_host",)
+
+    def __init__(self, host: ModuleHost) -> None:
+        super().__init__(host)
+        self._host = host
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        if isinstance(error, GuestFailedError):
+            self._host.fault(error)  # noted in the meter, which says so below
+        if error is None or isinstance(error, GuestFailedError):
+            self._host.meter.check()

@@ -42,6 +42,7 @@ class PublicCalls:
     """The package's documented classes: slower, and CPU is bounded by ticks of wall time."""
 
     name = "public"
+    asks = False
 
     def define(
         self,

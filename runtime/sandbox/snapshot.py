@@ -6,7 +6,7 @@ pointer, becomes the data section of a new module: each run begins there.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 
 import wasmtime
@@ -16,7 +16,7 @@ from runtime.sandbox.instance import Instance
 from runtime.sandbox.limits import Limits
 from runtime.sandbox.machine import Machine
 from runtime.sandbox.meter import Meter, Stopped
-from runtime.sandbox.modulehost import ModuleHost, guarded
+from runtime.sandbox.modulehost import Guarded, ModuleHost
 from runtime.sandbox.quickjs import MOST_JOBS, GuestBrokenError, QuickJs, ScriptError
 from runtime.sandbox.reports import fault_of_error
 from runtime.sandbox.timebase import VirtualTime
@@ -77,7 +77,7 @@ def build(
     host = ModuleHost(LOADING_SEED, LOADING_NOW_S, source)
     host.meter = Meter(limits, VirtualTime())
     try:
-        with guarded(host):
+        with Guarded(host):
             return _Build(host, Instance(machine, pre, host.meter), limits).take(guest)
     except Stopped as stopped:
         raise _refusal(stopped.fault) from stopped
@@ -98,6 +98,7 @@ class _Build:
         host.instance = self._instance = instance
         host.js = self._js = QuickJs(instance)
         self._host = host
+        self._script = "kernel.js"  # the engine calls every script eval_script; this one runs now
         self._js.call("set_memory_limit", limits.memory_bytes - RESERVE_BYTES)
         self._undefined = self._js.call("new_undefined")
         self._kernel = self._make_kernel()
@@ -129,10 +130,12 @@ class _Build:
         return Snapshot(with_turn(self._module(guest), layout), layout, resolved)
 
     def _load(self, source: JavaScriptSource) -> None:
-        for _name, text in source.prelude:
+        for name, text in source.prelude:
+            self._script = name
             self._kernel_call("prelude", self._js.evaluate(f"({text.rstrip().rstrip(';')}\n)"))
         self._kernel_call("open")
         if source.bundle is not None:
+            self._script = source.bundle[0]
             self._kernel_call("bundle", self._js.evaluate(source.bundle[1]))
         if source.modules:
             self._load_modules(source)
@@ -166,7 +169,8 @@ class _Build:
             shown = self._js.invoke(describe, self._undefined, thrown.error or self._undefined)
         except ScriptError as error:
             raise GuestBrokenError("the guest cannot say what it threw") from error
-        return fault_of_error(self._js.text(shown))
+        fault = fault_of_error(self._js.text(shown))
+        return replace(fault, stack=fault.stack.replace("eval_script", self._script))
 
     def _module(self, guest: bytes) -> bytes:
         """The memory below the stack pointer is dead stack: it is left out of the image."""

@@ -17,7 +17,7 @@ from runtime.sandbox.calls import GuestFailedError
 from runtime.sandbox.doors import DoorPool, Reply
 from runtime.sandbox.hostlink import (
     HostFunction,
-    inside,
+    Inside,
     refused_imports,
     show_signature,
     signature,
@@ -156,7 +156,7 @@ class RawHost(WasiHost):
         self.meter.leave()
         reply = self._ask(body)
         self.meter.enter()
-        self.instance.allow(self.meter.computing_left_ms())
+        self.instance.allow(self.meter)
         if reply is None or not self.meter.reply(len(reply)):
             return 0
         return give(self.instance, reply)
@@ -233,7 +233,7 @@ class WasmImage:
         host.meter.timebase.begin_turn()
         host.meter.check_wall()
         host.meter.check()
-        with inside(host):
+        with Inside(host):
             try:
                 host.instance = Instance(self.machine, self.pre, host.meter)
                 if self.module.starts:

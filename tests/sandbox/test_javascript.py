@@ -383,6 +383,14 @@ def test_what_goes_wrong_at_load_is_an_invocation_error(text: str, code: str, me
     assert caught.value.code == code
 
 
+def test_an_error_in_a_script_names_the_script_and_the_line() -> None:
+    text = "(host) => {\n  null.x;\n}"
+    with pytest.raises(InvocationError, match=r"world\.js:2:"):
+        engine().javascript(JavaScriptSource(prelude=(("world.js", text),)))
+    with pytest.raises(InvocationError, match=r"bundle\.js:1:"):
+        engine().javascript(JavaScriptSource(bundle=("bundle.js", "null.x")))
+
+
 def test_logging_at_load_is_harmless_and_belongs_to_no_run() -> None:
     app = source({"run": "log('in the run')"})
     modules = {**app.modules, "entry": "log('at load');" + app.modules["entry"]}

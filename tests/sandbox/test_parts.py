@@ -16,7 +16,7 @@ from runtime.clock import ManualClock
 from runtime.errors import StateError
 from runtime.sandbox.calls import GuestFailedError
 from runtime.sandbox.doors import DoorPool, Reply
-from runtime.sandbox.hostlink import HostFunction, HostSide, inside, link, may_go_on
+from runtime.sandbox.hostlink import HostFunction, HostSide, Inside, link, may_go_on
 from runtime.sandbox.instance import fault_of
 from runtime.sandbox.limits import Limits
 from runtime.sandbox.meter import TRUNCATED, Meter, Stopped
@@ -245,7 +245,7 @@ def test_an_exception_never_travels_through_wasm() -> None:
     function = linker.instantiate(store, module).exports(store)["f"]
     assert isinstance(function, wasmtime.Func)
     broken = Broken()
-    with inside(broken):
+    with Inside(broken):
         assert function(store) == 77
     with pytest.raises(RuntimeError, match="inside"):
         broken.meter.check()
@@ -257,7 +257,7 @@ def test_the_epoch_answer_never_raises() -> None:
     broken = Broken()
     time = FailingTime()
     broken.meter = Meter(Limits(), time)
-    with inside(broken):
+    with Inside(broken):
         assert may_go_on()
         time.broken = True  # type: ignore[attr-defined]  # a switch of this test
         assert not may_go_on()
