@@ -12,6 +12,7 @@ from runtime.cli import (
     explain,
     invoke,
     lint,
+    replaying,
     seeing,
     serve,
     tokens,
@@ -53,6 +54,8 @@ app.command("uninstall")(apps.uninstall)
 app.command("apps")(apps.list_apps)
 app.command("invoke")(invoke.invoke)
 app.command("explain")(explain.explain)
+app.command("replay")(replaying.replay)
+app.command("export")(replaying.export)
 app.command("audit")(seeing.audit)
 app.command("logs")(seeing.logs)
 app.command("doctor")(seeing.doctor)

@@ -85,7 +85,7 @@ def _no_door(_name: str, _body: bytes) -> bytes:
 def _texts(outcome: Outcome, calls: Sequence[Call], scrubber: Scrubber) -> dict[str, str]:
     """Return everything that is compared, by what it is."""
     fault = outcome.fault
-    lines = "\n".join(json.dumps([line.level, line.text]) for line in outcome.logs)
+    lines = "\n".join(f"{line.level} {json.dumps(line.text)}" for line in outcome.logs)
     texts = {"result": "undefined" if outcome.result is None else _shown(outcome.result)}
     if fault is not None:
         texts["error"] = f"{fault.code}\n{fault.name}\n{fault.message}\n{fault.stack}"

@@ -9,7 +9,7 @@ from runtime.audit.trail import redact
 
 SHORTEST = 6  # characters; a shorter value cannot be told from ordinary text
 SHORTEST_BASE64 = 4  # of the part of an encoded text that does not depend on its neighbours
-JSON_LEVELS = 3  # a request's body is JSON inside JSON inside a record
+JSON_LEVELS = 4  # a value in JSON in the body of a request in a record
 BASE64_ALIGNMENTS = 3  # a text inside a longer one encodes in three ways
 
 
@@ -47,12 +47,14 @@ class Scrubber:
 
 def forms_of(value: str) -> tuple[str, ...]:
     """Return the texts that a value may stand as: plain, escaped, percent-encoded, base64, hex."""
-    plain = escaped = value
-    forms = [plain]
-    for _ in range(JSON_LEVELS):
-        plain = json.dumps(plain, ensure_ascii=False)[1:-1]
-        escaped = json.dumps(escaped)[1:-1]
-        forms += [plain, escaped]
+    level = [value]
+    forms = [value]
+    for _ in range(JSON_LEVELS):  # guests keep what is not ASCII, the host writes it as an escape
+        both = (
+            json.dumps(one, ensure_ascii=style)[1:-1] for style in (False, True) for one in level
+        )
+        level = list(dict.fromkeys(both))
+        forms += level
     data = value.encode()
     forms += [quote(value), quote(value, safe=""), data.hex()]
     for shift in range(BASE64_ALIGNMENTS):
