@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
-from runtime.errors import DeniedError, ForgeError
+from runtime.errors import DeniedError, ForgeError, StateError
 from runtime.gateway.outside import ExternalCall, ExternalReply, Outside, OutsideError
 from runtime.gateway.values import Caller, ProductReply
 from runtime.hostfunctions.codec import decode_fetch, encode_error, encode_reply
@@ -84,6 +84,9 @@ class Fetch:
         """Answer one guest request; errors leave as bytes, never as exceptions."""
         try:
             return self._follow(decode_fetch(raw))
+        except StateError as error:  # its message names files of the host
+            log.error("fetch: %s", error.message)  # noqa: TRY400  # the message says all
+            return encode_error("INTERNAL", "The host failed.")
         except ForgeError as error:
             return encode_error(error.code, error.message)
         except Exception:

@@ -6,13 +6,15 @@ key is removed and compiled again, never loaded. What was checked is what is use
 read once.
 """
 
+import fcntl
 import hashlib
 import hmac
 import logging
 import os
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -99,12 +101,29 @@ class GuestCache:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path = self.folder / KEY_NAME
             if not _is_private(path):
-                self._replace(path, self._random_bytes(KEY_BYTES))
+                self._make_key(path)
             key = path.read_bytes()
         except OSError as error:
             log.warning("the guest cache cannot be used: %s", error)
             return None
         return key if len(key) == KEY_BYTES else None
+
+    def _make_key(self, path: Path) -> None:
+        """Make a key where there is none, or a bad one; of several processes one key remains."""
+        with _alone(self.folder):
+            if not _is_private(path):
+                self._replace(path, self._random_bytes(KEY_BYTES))
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Be the only process in here, until this is left or the process ends."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _is_private(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """Encryption at rest of secrets that must come back in the clear: a key file of mode 0600."""
 
 import os
+import tempfile
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -22,44 +23,60 @@ class Vault:
         self._path = folder / KEY_NAME
 
     def encrypt(self, secret: SecretStr) -> str:
-        """Return the ciphertext of a secret."""
-        return Fernet(self._key()).encrypt(secret.get_secret_value().encode()).decode()
+        """Return the ciphertext of a secret.
+
+        Raises:
+            StateError: ``KEY_MISMATCH`` if the key file is damaged; it is never replaced, for what
+                was encrypted with it may be needed.
+        """
+        try:
+            fernet = Fernet(self._read() or self._make_key())
+        except ValueError as error:
+            raise self._mismatch() from error
+        return fernet.encrypt(secret.get_secret_value().encode()).decode()
 
     def decrypt(self, ciphertext: str) -> SecretStr:
         """Return the secret of a ciphertext.
 
         Raises:
-            StateError: ``KEY_MISMATCH`` if it was encrypted with another key, or was changed.
+            StateError: ``KEY_MISMATCH`` if it was encrypted with another key, or was changed, or
+                the key file is damaged or missing.
         """
         try:
-            return SecretStr(Fernet(self._key()).decrypt(ciphertext.encode()).decode())
-        except InvalidToken as error:
-            raise StateError(
-                "KEY_MISMATCH",
-                f"A stored secret does not fit the key file {self._path}: bring the right key file "
-                "back, or set the variable again and deploy.",
-            ) from error
+            text = Fernet(self._read() or b"").decrypt(ciphertext.encode())
+        except (InvalidToken, ValueError) as error:
+            raise self._mismatch() from error
+        return SecretStr(text.decode())
 
-    def _key(self) -> bytes:
+    def _mismatch(self) -> StateError:
+        return StateError(
+            "KEY_MISMATCH",
+            f"A stored secret does not fit the key file {self._path}: bring the right key file "
+            "back, or remove it, set the variable again and deploy.",
+        )
+
+    def _read(self) -> bytes | None:
         try:
             return self._path.read_bytes()
         except FileNotFoundError:
-            return self._make_key()
+            return None
         except OSError as error:
             raise StateError("STATE_UNUSABLE", f"{self._path}: {error.strerror}.") from error
 
     def _make_key(self) -> bytes:
-        key = Fernet.generate_key()
-        fresh = self._path.with_suffix(f".{os.getpid()}")
+        """Make the key file, whole or not at all; of several processes the first one's counts."""
+        folder, key = self._path.parent, Fernet.generate_key()
         try:
-            handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(key)
-            os.link(fresh, self._path)  # fails if another process was first: its key counts
-        except FileExistsError:
-            return self._path.read_bytes()
+            folder.mkdir(parents=True, exist_ok=True)
+            handle, fresh = tempfile.mkstemp(dir=folder, prefix=f"{KEY_NAME}.")  # of mode 0600
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(key)
+                os.link(fresh, self._path)
+            except FileExistsError:
+                return self._path.read_bytes()
+            finally:
+                Path(fresh).unlink(missing_ok=True)
         except OSError as error:
             raise StateError("STATE_UNUSABLE", f"{self._path}: {error.strerror}.") from error
-        finally:
-            fresh.unlink(missing_ok=True)
         return key
