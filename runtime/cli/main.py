@@ -8,6 +8,7 @@ from runtime import __version__
 from runtime.cli import (
     apps,
     build,
+    connect,
     consents,
     explain,
     invoke,
@@ -64,6 +65,7 @@ app.command("serve")(serve.serve)
 app.add_typer(tokens.app, name="token")
 app.add_typer(toolchain.app, name="toolchain")
 app.add_typer(consents.app, name="consent")
+app.add_typer(connect.app, name="connect")
 app.add_typer(variables.app, name="variables")
 
 

@@ -26,6 +26,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 GATEWAY_PREFIX = "/ex/jira/"
+KEYS_PREFIX = "/connect-keys/"
 MAX_BODY_BYTES = 10 * 1024 * 1024  # as the platform's default limit on attachments and bodies
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "testserver"})
 MAX_LOGGED_CHARACTERS = 256
@@ -117,7 +118,7 @@ class JiraHttp:
             return _plain(421, "Unknown Host: add it to FIREBRICK_ALLOWED_HOSTS.")
         target = parse_target(_raw_target(scope))
         if isinstance(target, Decision):
-            return _problem(400, target.message)
+            return _bad_path(scope, target)
         base = f"{scope['scheme']}://{headers.get('host', '')}"
         if target.path == "/_edge/tenant_info":
             return _json(200, {"cloudId": cloud_id})
@@ -240,6 +241,12 @@ def _json(status: int, value: object) -> JiraResponse:
 
 def _plain(status: int, text: str) -> JiraResponse:
     return JiraResponse(status, (("content-type", "text/plain"),), text.encode(), rule="edge")
+
+
+def _bad_path(scope: Scope, refusal: Decision) -> JiraResponse:
+    if _raw_target(scope).startswith(KEYS_PREFIX):
+        return JiraResponse(404)  # an app must find nothing there that it could take for a key
+    return _problem(400, refusal.message)
 
 
 def _problem(status: int, detail: str) -> JiraResponse:

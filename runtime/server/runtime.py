@@ -38,6 +38,8 @@ from runtime.policy.egress import ExternalUrl
 from runtime.sandbox.engine import Engine as SandboxEngine
 from runtime.server.apps import Apps
 from runtime.server.authenticator import CredentialAuthenticator
+from runtime.server.connect import ConnectApps
+from runtime.server.connect_client import AppClient
 from runtime.server.connect_parts import open_connect
 from runtime.server.explaining import Explainer, Explanation
 from runtime.server.operations import load_operations
@@ -146,6 +148,26 @@ class Firebrick:
             ids=self.ids,
             toolchain=self.settings.toolchain_folder,
         )
+
+    @cached_property
+    def connect_apps(self) -> ConnectApps:
+        """The life of Connect apps."""
+        return ConnectApps(
+            engine=self.engine,
+            parts=self.connect,
+            client=AppClient(self.clock, self.settings.connect_hosts),
+            audit=self.audit,
+            clock=self.clock,
+            ids=self.ids,
+            frozen=self.settings.connect_frozen,
+        )
+
+    def public_url(self, cloud_id: str) -> str:
+        """Return where clients reach a site: loopback leads to the first, a name to any other."""
+        first = next(iter(self.sites_by_host().values()))
+        if cloud_id == first:
+            return self.settings.public_url.rstrip("/")
+        return self.site_url(cloud_id)
 
     @cached_property
     def invoker(self) -> Invoker:

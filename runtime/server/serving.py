@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from runtime import __version__
 from runtime.errors import StateError
+from runtime.server.connect_serving import connect_edges
 from runtime.server.http import UNAVAILABLE, JiraHttp, SiteNames
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def create_app(firebrick: "Firebrick") -> FastAPI:
             firebrick.audit,
             firebrick.clock,
             extra,
+            connect_edges(firebrick),
         ),
     )
     return app

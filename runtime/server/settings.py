@@ -34,6 +34,15 @@ class Settings(BaseSettings):
         "",
         description="Hosts of the real network that declared requests may reach, by commas.",
     )
+    public_url: str = Field(
+        "http://127.0.0.1:8080", description="Where apps and clients reach this server."
+    )
+    connect_allow_hosts: str = Field(
+        "", description="Hosts that Connect apps may live at, wherever they are, by commas."
+    )
+    connect_frozen: bool = Field(
+        False, description="No Connect app is installed or updated, as on the platform today."
+    )
     connect_jwt_max_s: int = Field(
         0, ge=0, description="Longest life of a Connect app's token in seconds; 0 for any."
     )
@@ -46,6 +55,12 @@ class Settings(BaseSettings):
         1_000, ge=0, description="How many invocations can be replayed, the newest; 0 keeps none."
     )
     result_bytes: int = Field(5 * MIB, gt=0, description="Size of a function's result in bytes.")
+
+    @property
+    def connect_hosts(self) -> frozenset[str]:
+        """Return the hosts of `connect_allow_hosts`."""
+        names = (name.strip().lower() for name in self.connect_allow_hosts.split(","))
+        return frozenset(name for name in names if name)
 
     @property
     def cache_folder(self) -> Path:

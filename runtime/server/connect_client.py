@@ -1,0 +1,109 @@
+"""Requests of this server to Connect apps: guarded, never redirected, bounded in time and size."""
+
+from collections.abc import Callable
+from functools import partial
+
+from runtime.clock import Clock
+from runtime.errors import ForgeError
+from runtime.gateway.network import Network, Resolver, resolve
+from runtime.gateway.outside import ExternalCall, ExternalReply, OutsideError
+from runtime.policy.app_addresses import decide_app_address, decide_app_url
+from runtime.policy.decision import Decision
+from runtime.policy.egress import parse_external
+
+TIMEOUT_S = 10.0  # an app that is asked while someone waits
+REPLY_LIMIT_BYTES = 1024 * 1024
+TRANSIENT = frozenset({502, 503, 504})
+ATTEMPTS = 3
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class AppUnreachableError(Exception):
+    """An app gave no answer; the message says why and names no secret."""
+
+
+class AppClient:
+    """Asks apps.
+
+    Args:
+        clock: Measures time limits.
+        allowed_hosts: Hosts that may be anywhere and need no ``https``.
+        resolver: Resolves names.
+    """
+
+    def __init__(
+        self, clock: Clock, allowed_hosts: frozenset[str], resolver: Resolver = resolve
+    ) -> None:
+        self._allowed_hosts = allowed_hosts
+        self._network = Network(
+            resolver=resolver,
+            clock=clock,
+            timeout_s=TIMEOUT_S,
+            reply_limit_bytes=REPLY_LIMIT_BYTES,
+            decide=partial(decide_app_address, allowed_hosts=allowed_hosts),
+        )
+
+    def get(self, url: str) -> ExternalReply:
+        """Fetch a URL.
+
+        Raises:
+            ForgeError: ``ADDRESS_REFUSED`` if the address is not for an app.
+            AppUnreachableError: No answer.
+        """
+        return self._ask(ExternalCall(url, headers=(("Accept", "application/json"),)))
+
+    def post(
+        self, url: str, body: bytes, authorization: Callable[[], str], headers: Headers = ()
+    ) -> ExternalReply:
+        """Post JSON with a token; where nobody answers, twice again, each time with a new token.
+
+        Args:
+            url: Where to.
+            body: The JSON.
+            authorization: Makes the header's value.
+            headers: Further headers.
+
+        Raises:
+            ForgeError: ``ADDRESS_REFUSED`` if the address is not for an app.
+            AppUnreachableError: No answer.
+        """
+        for left in reversed(range(ATTEMPTS)):
+            call = ExternalCall(
+                url,
+                "POST",
+                (
+                    ("Content-Type", "application/json; charset=utf-8"),
+                    ("Authorization", authorization()),
+                    *headers,
+                ),
+                body,
+            )
+            try:
+                reply = self._ask(call)
+            except AppUnreachableError:
+                if not left:
+                    raise
+                continue
+            if reply.status not in TRANSIENT or not left:
+                return reply
+        raise AssertionError("the last attempt returns or raises")
+
+    def _ask(self, call: ExternalCall) -> ExternalReply:
+        target = parse_external(call.url)
+        if isinstance(target, Decision):
+            raise _refused(target)
+        decision = decide_app_url(target, self._allowed_hosts)
+        if not decision.allowed:
+            raise _refused(decision)
+        try:
+            reply = self._network(target, call)
+        except OutsideError as error:
+            raise AppUnreachableError(str(error)) from error
+        if isinstance(reply, Decision):
+            raise _refused(reply)
+        return reply
+
+
+def _refused(decision: Decision) -> ForgeError:
+    return ForgeError("ADDRESS_REFUSED", decision.message)

@@ -1,0 +1,205 @@
+"""A Connect app's whole life over real sockets: install, ask, act as a user, go, come back."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from runtime.errors import ForgeError, InstallationError
+from tests.flows.conftest import Bench
+from tests.flows.connect_app import ConnectApp, running
+from tests.flows.connected import Connected
+from tests.flows.serving import served
+
+ISSUE = "/rest/api/3/issue/TEAM-1"
+PROPERTIES = "/rest/atlassian-connect/1/addons/com.example.helper/properties"
+MODULES = "/rest/atlassian-connect/1/app/module/dynamic"
+
+
+@pytest.fixture
+def flow(bench: Bench) -> Iterator[Connected]:
+    with served(bench.firebrick) as base, running(ConnectApp()) as app:
+        yield Connected(bench, base, app)
+
+
+def test_an_app_installs_asks_acts_and_goes(flow: Connected) -> None:
+    flow.install()
+    assert flow.app.events == ["installed", "enabled"]
+    tenant = flow.app.tenant
+    assert (tenant["productType"], tenant["baseUrl"]) == ("jira", flow.base)
+    assert len(tenant["sharedSecret"]) >= 32
+
+    me = flow.app.ask("GET", "/rest/api/3/myself").json()
+    assert (me["accountType"], me["displayName"]) == ("app", "Helper")
+    assert flow.app.ask("GET", ISSUE + "?fields=summary,status").status_code == 200
+    comment = flow.app.ask("POST", "/rest/api/2/issue/TEAM-1/comment", {"body": "hello"})
+    assert comment.json()["author"]["displayName"] == "Helper"
+
+    as_dana = flow.bearer("dana")
+    mine = httpx.get(f"{flow.base}/rest/api/3/myself", headers=as_dana).json()
+    assert mine["emailAddress"] == "dana@acme.example"
+
+    flow.uninstall()
+    assert flow.app.events[2:] == ["disabled", "uninstalled"]
+    assert flow.app.ask("GET", ISSUE).status_code == 401
+    assert httpx.get(f"{flow.base}/rest/api/3/myself", headers=as_dana).status_code == 401
+
+
+def test_a_returning_app_is_the_same_tenant_with_a_new_secret(flow: Connected) -> None:
+    flow.install()
+    before, me = dict(flow.app.tenant), flow.app.ask("GET", "/rest/api/3/myself").json()
+    flow.uninstall()
+    flow.install()
+    after = flow.app.tenant
+    assert after["clientKey"] == before["clientKey"]
+    assert after["sharedSecret"] != before["sharedSecret"]
+    again = flow.app.ask("GET", "/rest/api/3/myself")
+    assert again.json()["accountId"] == me["accountId"]
+    assert flow.app.ask("GET", ISSUE, secret=before["sharedSecret"]).status_code == 401
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 500, 503])
+def test_an_install_that_the_app_refuses_never_happened(flow: Connected, status: int) -> None:
+    flow.app.answers["/installed"] = [status] * 3
+    with pytest.raises(InstallationError) as caught:
+        flow.install()
+    assert caught.value.code == "LIFECYCLE_FAILED"
+    assert flow.bench.firebrick.connect.installations.list() == ()
+    assert "fbk_" not in caught.value.message
+
+
+def test_an_app_that_is_busy_is_asked_again_with_a_new_token(flow: Connected) -> None:
+    flow.app.answers["/installed"] = [503, 502]
+    flow.install()
+    assert [path for path, _, _ in flow.app.raw[:3]] == ["/installed"] * 3
+    assert len({body for _, _, body in flow.app.raw[:3]}) == 1
+
+
+def test_only_an_admin_installs(flow: Connected) -> None:
+    with pytest.raises(InstallationError) as caught:
+        flow.install(as_="paul")
+    assert caught.value.code == "NOT_SITE_ADMIN"
+    assert flow.app.raw == []
+
+
+def test_scopes_and_permissions_bound_an_app_together(flow: Connected) -> None:
+    flow.app.scopes = ["READ"]
+    flow.install()
+    refused = flow.app.ask("POST", f"{ISSUE}/comment", {"body": {}})
+    assert refused.status_code == 403
+    assert refused.json()["errorMessages"] == ["Request not in an authorized API scope"]
+    assert flow.app.ask("GET", "/rest/api/3/announcementBanner").status_code == 403
+    assert flow.app.ask("GET", "/rest/api/3/nothing/there").status_code == 403
+    record = flow.bench.firebrick.audit.read()[-3]
+    assert (record.model, record.app_id, record.rule) == (
+        "connect", flow.app.key, "scope.undeclared",
+    )  # fmt: skip
+
+
+def test_more_scopes_wait_for_an_admin_and_fewer_do_not(flow: Connected) -> None:
+    apps, cloud_id = flow.bench.firebrick.connect_apps, flow.bench.cloud_id
+    admin = flow.bench.firebrick.find_person("amy")
+    flow.app.scopes = ["READ"]
+    flow.install()
+    secret = flow.app.tenant["sharedSecret"]
+    assert apps.update(flow.app.key, cloud_id, admin) is None
+    flow.app.scopes = ["read", "write"]
+    plan = apps.update(flow.app.key, cloud_id, admin)
+    assert plan is not None
+    assert plan.new_scopes == ("WRITE",)
+    assert apps.get(flow.app.key, cloud_id).pending is not None
+    assert flow.app.ask("POST", f"{ISSUE}/comment", {}).status_code == 403
+    apps.install(plan, cloud_id, admin, flow.base)
+    assert flow.app.tenant["sharedSecret"] == secret
+    assert (
+        flow.app.ask("POST", "/rest/api/2/issue/TEAM-1/comment", {"body": "x"}).status_code == 201
+    )
+    flow.app.scopes = []
+    assert apps.update(flow.app.key, cloud_id, admin) is None
+    assert flow.app.ask("GET", ISSUE).status_code == 403
+
+
+def test_an_app_that_is_switched_off_may_do_nothing_until_it_is_on_again(flow: Connected) -> None:
+    flow.install()
+    apps, admin = flow.bench.firebrick.connect_apps, flow.bench.firebrick.find_person("amy")
+    apps.set_enabled(flow.app.key, flow.bench.cloud_id, admin, enabled=False)
+    assert flow.app.ask("GET", ISSUE).status_code == 401
+    apps.set_enabled(flow.app.key, flow.bench.cloud_id, admin, enabled=True)
+    assert flow.app.ask("GET", ISSUE).status_code == 200
+    assert flow.app.events[1:] == ["enabled", "disabled", "enabled"]
+
+
+def test_a_token_may_stand_in_the_query(flow: Connected) -> None:
+    flow.install()
+    token = flow.app.token("GET", flow.base + ISSUE + "?fields=summary")
+    assert flow.get(f"{ISSUE}?fields=summary&jwt={token}").status_code == 200
+    assert flow.get(f"{ISSUE}?fields=status&jwt={token}").status_code == 401
+
+
+def test_impersonation_is_bounded_by_the_user_and_by_the_scopes_asked_for(flow: Connected) -> None:
+    flow.install()
+    body = {"body": "as vera"}
+    comments = f"{flow.base}/rest/api/2/issue/TEAM-1/comment"
+    narrow = flow.bearer("dana", scope="READ")
+    assert httpx.post(comments, json=body, headers=narrow).status_code == 403
+    assert httpx.get(flow.base + ISSUE, headers=narrow).status_code == 200
+    hidden = httpx.get(f"{flow.base}/rest/api/3/issue/VAULT-7", headers=flow.bearer("vera"))
+    assert hidden.status_code == 404
+    made = httpx.post(comments, json=body, headers=flow.bearer("dana", scope="READ+WRITE"))
+    assert made.json()["author"]["accountId"] == flow.account_id("dana")
+
+
+def test_a_token_of_impersonation_ends_with_the_right_to_it(flow: Connected) -> None:
+    flow.install()
+    headers = flow.bearer("dana")
+    apps, admin = flow.bench.firebrick.connect_apps, flow.bench.firebrick.find_person("amy")
+    flow.app.scopes = ["READ", "WRITE"]
+    apps.update(flow.app.key, flow.bench.cloud_id, admin)
+    assert httpx.get(flow.base + ISSUE, headers=headers).status_code == 401
+
+
+def test_app_properties_are_the_apps_own(flow: Connected) -> None:
+    flow.app.scopes = []
+    flow.install()
+    created = flow.app.ask("PUT", f"{PROPERTIES}/colour", {"name": "blue"})
+    assert (created.status_code, created.json()["message"]) == (201, "Property created.")
+    assert flow.app.ask("PUT", f"{PROPERTIES}/colour", "red").status_code == 200
+    assert flow.app.ask("GET", f"{PROPERTIES}/colour").json()["value"] == "red"
+    keys = flow.app.ask("GET", PROPERTIES).json()["keys"]
+    assert [one["key"] for one in keys] == ["colour"]
+    assert flow.app.ask("GET", f"{PROPERTIES}/none").status_code == 404
+    other = PROPERTIES.replace("helper", "other")
+    assert flow.app.ask("GET", other).status_code == 404
+    assert flow.app.ask("PUT", f"{PROPERTIES}/{'k' * 128}", 1).status_code == 400
+    assert flow.app.ask("PUT", f"{PROPERTIES}/big", "x" * 32_767).status_code == 400
+    assert flow.get(f"{PROPERTIES}/colour").status_code == 401
+    assert flow.app.ask("DELETE", f"{PROPERTIES}/colour").status_code == 204
+    assert flow.app.ask("DELETE", f"{PROPERTIES}/colour").status_code == 404
+
+
+def test_dynamic_modules_come_all_or_none_and_go_with_the_app(flow: Connected) -> None:
+    flow.install()
+    panel = {"key": "panel", "url": "/panel", "name": {"value": "Panel"}}
+    assert flow.app.ask("POST", MODULES, {"webPanels": [panel]}).status_code == 200
+    assert flow.app.ask("GET", MODULES).json() == {"webPanels": [panel]}
+    taken = flow.app.ask("POST", MODULES, {"webPanels": [{"key": "new"}, {"key": "hello"}]})
+    assert taken.status_code == 400
+    assert "duplicate module keys: [hello]" in taken.json()["message"]
+    assert flow.app.ask("GET", MODULES).json() == {"webPanels": [panel]}
+    assert flow.app.ask("DELETE", f"{MODULES}?moduleKey=panel").status_code == 204
+    assert flow.app.ask("GET", MODULES).json() == {}
+    flow.app.ask("POST", MODULES, {"modules": {"webPanels": [panel]}})
+    flow.uninstall()
+    flow.install()
+    assert flow.app.ask("GET", MODULES).json() == {}
+
+
+def test_the_freeze_stops_installs_and_updates(flow: Connected) -> None:
+    flow.install()
+    flow.bench.firebrick.__dict__.pop("connect_apps", None)
+    frozen = flow.bench.firebrick.settings.model_copy(update={"connect_frozen": True})
+    flow.bench.firebrick.settings = frozen
+    with pytest.raises(ForgeError) as caught:
+        flow.install()
+    assert caught.value.code == "CONNECT_FROZEN"
+    assert flow.app.ask("GET", ISSUE).status_code == 200
