@@ -19,7 +19,7 @@ resolver.define("plainText", async () => {
   try { await api.asApp().requestJira("/rest/api/3/myself"); return { passed: true }; } catch (error) { return describe(error); }
 });
 resolver.define("outside", async () => {
-  try { return { status: (await api.fetch("https://evil.example/")).status }; } catch (error) { return describe(error); }
+  try { return { status: (await api.fetch(["https://evil", "example/"].join("."))).status }; } catch (error) { return describe(error); }
 });
 resolver.define("store", async () => {
   try { await kvs.set("a", 1); return { passed: true }; } catch (error) { return describe(error); }
