@@ -33,7 +33,7 @@ const revive = (value) => {
   if ("$nan" in value) return NaN;
   if ("$undefined" in value) return undefined;
   if ("$usp" in value) return new URLSearchParams(value.$usp);
-  return assumeTrustedRoute(value.$route);
+  return "$route" in value ? assumeTrustedRoute(value.$route) : value;
 };
 resolver.define("routes", ({ payload }) => payload.cases.map(([name, args]) => {
   try {
