@@ -128,12 +128,20 @@ class AuditTrail:
         return stamped
 
     def read(
-        self, *, invocation_id: str | None = None, limit: int = 100
+        self, *, invocation_id: str | None = None, limit: int = 100, allowed: bool | None = None
     ) -> tuple[AuditRecord, ...]:
-        """Return the newest `limit` records, oldest first, of one invocation or of all."""
+        """Return the newest `limit` records, oldest first.
+
+        Args:
+            invocation_id: Only those of this invocation; None for all.
+            limit: How many at most.
+            allowed: Only those with this verdict; None for both.
+        """
         query = select(audit_table).order_by(audit_table.c.id.desc()).limit(limit)
         if invocation_id is not None:
             query = query.where(audit_table.c.invocation_id == invocation_id)
+        if allowed is not None:
+            query = query.where(audit_table.c.allowed == allowed)
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return tuple(_record(dict(row._mapping)) for row in reversed(rows))

@@ -16,6 +16,7 @@ from runtime.cli import (
     replaying,
     seeing,
     serve,
+    states,
     tokens,
     toolchain,
     variables,
@@ -59,8 +60,9 @@ app.command("replay")(replaying.replay)
 app.command("export")(replaying.export)
 app.command("audit")(seeing.audit)
 app.command("logs")(seeing.logs)
-app.command("doctor")(seeing.doctor)
-app.command("reset")(seeing.reset)
+app.command("trace")(seeing.trace)
+app.command("doctor")(states.doctor)
+app.command("reset")(states.reset)
 app.command("serve")(serve.serve)
 app.add_typer(tokens.app, name="token")
 app.add_typer(toolchain.app, name="toolchain")

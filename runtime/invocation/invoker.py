@@ -190,7 +190,6 @@ class Invoker:
         )
         start = self._start(order, target, facts)
         door = RequestJira(self._gateway, _caller(facts))
-        began_at_s = self._clock.now_s()
         outcome, proof, recording = self._run(order, start, door, facts)
         result = InvocationResult(
             invocation_id=facts.invocation_id,
@@ -201,7 +200,7 @@ class Invoker:
             seed=start.seed.hex(),
             now_s=start.now_s,
         )
-        self._keep(order, result, began_at_s, recording)
+        self._keep(order, result, recording)
         return result
 
     def _start(self, order: Order, target: Target, facts: Facts) -> Start:
@@ -233,6 +232,7 @@ class Invoker:
             proofs.append(self._secrets.search(memory))
 
         wanted: Inspect | None = inspect if order.prove else None
+        began_at_s = self._clock.now_s()
         recorder = Recorder(VirtualTime() if order.virtual_time else RealTime())
         outcome = timed(image, lambda: recorder).run(start, doors, order.limits, inspect=wanted)
         recording = Recording(
@@ -245,6 +245,7 @@ class Invoker:
             digest=order.version.digest,
             image=image.digest,
             firebrick=__version__,
+            began_at_s=began_at_s,
             start=start,
             secrets={
                 name: hash_of(value)
@@ -256,9 +257,7 @@ class Invoker:
         )
         return outcome, proofs[0] if proofs else None, recording
 
-    def _keep(
-        self, order: Order, result: InvocationResult, began_at_s: float, recording: Recording
-    ) -> None:
+    def _keep(self, order: Order, result: InvocationResult, recording: Recording) -> None:
         outcome = result.outcome
         secrets = secret_variables(order.version, order.env)
         code = None if outcome.fault is None else outcome.fault.code
@@ -277,7 +276,7 @@ class Invoker:
                 code=code,
                 logs=[asdict(line) for line in outcome.logs],
                 usage=asdict(outcome.usage),
-                began_at_s=began_at_s,
+                began_at_s=recording.began_at_s,
             ),
             Scrubber(secrets),
             self._audit,

@@ -88,6 +88,7 @@ class _Record(_Part):
     digest: str
     image: str
     firebrick: str
+    began: float
     start: _Start
     limits: _Limits
     steps: str
@@ -121,6 +122,7 @@ def write_record(recording: Recording) -> str:
         "digest": recording.digest,
         "image": recording.image,
         "firebrick": recording.firebrick,
+        "began": recording.began_at_s,
         "start": {
             "handler": start.handler,
             "args": start.args,
@@ -227,6 +229,7 @@ def _recording(record: _Record) -> Recording:
         digest=record.digest,
         image=record.image,
         firebrick=record.firebrick,
+        began_at_s=record.began,
         start=Start(
             handler=start.handler,
             args=tuple(start.args),

@@ -59,6 +59,7 @@ class Recording:
         digest: SHA-256 of its manifest and sources.
         image: SHA-256 over everything that decides how the guest behaves.
         firebrick: Version of the emulator.
+        began_at_s: The host's clock when the guest began.
         start: What the guest was given; of its variables only the plain ones.
         secrets: SHA-256 of each encrypted variable, by name.
         limits: Its budgets.
@@ -75,6 +76,7 @@ class Recording:
     digest: str
     image: str
     firebrick: str
+    began_at_s: float
     start: Start
     secrets: Mapping[str, str]
     limits: Limits

@@ -120,6 +120,15 @@ class InvocationRecords:
             rows = connection.execute(query).all()
         return tuple(_record(dict(row._mapping)) for row in reversed(rows))
 
+    def find(self, name: str) -> tuple[InvocationRecord, ...]:
+        """Return the invocations whose id begins so, the newest first."""
+        where = invocation_table.c.id.startswith(name, autoescape=True)
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(invocation_table).where(where).order_by(_BEGAN.desc())
+            ).all()
+        return tuple(_record(dict(row._mapping)) for row in rows)
+
 
 _INSERT = insert(invocation_table)
 _BEGAN = func.coalesce(invocation_table.c.began_at_s, invocation_table.c.started_at_s)

@@ -113,7 +113,7 @@ def test_audit_and_logs_tell_what_happened(installed: Firebrick) -> None:
     kinds = [record["kind"] for record in as_list(installed("audit", "--format", "json").json)]
     assert kinds == ["deploy", "install", "door", "door", "invocation", "door", "invocation"]
     said = installed("audit", "--why")
-    assert "scope.undeclared: updateProject lacks [manage:jira-project]" in said.out
+    assert "reason     updateProject lacks [manage:jira-project]" in said.out
     assert re.search(r"issue-health resolver:getHealth ok [0-9a-f-]{36}", installed("logs").out)
     assert "TEAM-3 scores" in installed("logs").out
 

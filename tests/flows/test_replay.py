@@ -31,9 +31,8 @@ def write_app(folder: Path, source: str) -> Path:
     (folder / "manifest.yml").write_text(
         "app:\n  id: ari:cloud:ecosystem::app/7b1f5a0c-6c1f-4a53-9a0e-1f5b8f4f0a02\n"
         "  runtime:\n    name: nodejs22.x\nmodules:\n  function:\n    - key: run\n"
-        "      handler: index.run\n  trigger:\n    - key: seen\n      function: run\n"
-        "      events:\n        - avi:jira:viewed:issue\n"
-        "permissions:\n  scopes:\n    - read:jira-work\n",
+        "      handler: index.run\n  scheduledTrigger:\n    - key: hourly\n      function: run\n"
+        "      interval: hour\npermissions:\n  scopes:\n    - read:jira-work\n",
         encoding="utf-8",
     )
     return folder
