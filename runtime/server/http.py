@@ -142,22 +142,27 @@ class JiraHttp:
         return self._ask(_request(scope, headers, inner, "gateway", cloud_id, base, body))
 
     def _ask(self, request: JiraRequest) -> JiraResponse:
-        started_s = self._clock.monotonic_s()
-        try:
-            response = self._product.handle(request)
-        except StateError:
-            raise
-        except Exception:
-            log.exception("%s %s failed inside the product", request.method, request.path)
-            response = _json(500, {"errorMessages": ["Internal server error"], "errors": {}})
-        self._audit.append(_record(request, response, self._clock.monotonic_s() - started_s))
-        return response
+        return ask(self._product, self._audit, self._clock, request)
 
     def _cloud_id_of_host(self, host: str) -> str | None:
         name = host.rsplit(":", 1)[0].strip("[]").lower() if host else ""
         if name in self._sites.by_host:
             return self._sites.by_host[name]
         return self._sites.default if name in self._allowed_hosts else None
+
+
+def ask(product: Product, audit: AuditTrail, clock: Clock, request: JiraRequest) -> JiraResponse:
+    """Have the product answer a request, and write down what it decided."""
+    started_s = clock.monotonic_s()
+    try:
+        response = product.handle(request)
+    except StateError:
+        raise
+    except Exception:
+        log.exception("%s %s failed inside the product", request.method, request.path)
+        response = _json(500, {"errorMessages": ["Internal server error"], "errors": {}})
+    audit.append(_record(request, response, clock.monotonic_s() - started_s))
+    return response
 
 
 def _request(  # noqa: PLR0917  # one call site each; a value class would only repeat JiraRequest
