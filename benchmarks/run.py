@@ -125,8 +125,14 @@ def _sandbox(firebrick: Firebrick, script: str | None, folder: Path) -> list[Res
     return [*rows, *_memory(image, start)]
 
 
-def _answer(_name: str, _body: bytes) -> bytes:
-    return REPLY
+class _Canned:
+    prompt = True
+
+    def __call__(self, _name: str, _body: bytes, /) -> bytes:
+        return REPLY
+
+
+_answer = _Canned()
 
 
 def _whole(firebrick: Firebrick) -> Callable[[], None]:

@@ -12,10 +12,13 @@ class Doors:
 
     Args:
         functions: The host functions of one invocation, by name.
+        prompt: Whether each of them answers within a bounded short time, as the product in this
+            process does and the network does not; then a lone call needs no thread of its own.
     """
 
-    def __init__(self, functions: Mapping[str, HostFunction]) -> None:
+    def __init__(self, functions: Mapping[str, HostFunction], *, prompt: bool = False) -> None:
         self._functions = dict(functions)
+        self.prompt = prompt
 
     def __call__(self, name: str, body: bytes, /) -> bytes:
         """Answer one call of the guest."""

@@ -13,7 +13,7 @@ from runtime.clock import Clock
 from runtime.gateway.gateway import Gateway
 from runtime.gateway.outside import Outside
 from runtime.gateway.values import Caller, CallReport
-from runtime.hostfunctions.doors import Doors
+from runtime.hostfunctions.doors import Doors, HostFunction
 from runtime.hostfunctions.fetch import Egress, Fetch
 from runtime.hostfunctions.request_jira import RequestJira
 from runtime.ids import Ids
@@ -225,7 +225,8 @@ class Invoker:
             egress=order.egress,
             outside=self._outside,
         )
-        doors = Doors({door.name: door, fetch.name: fetch})
+        functions: dict[str, HostFunction] = {door.name: door, fetch.name: fetch}
+        doors = Doors(functions, prompt=not order.version.egress)
         proofs: list[Proof] = []
 
         def inspect(memory: memoryview) -> None:
