@@ -106,7 +106,7 @@ def invoke(
         print_json(as_json(result, names))
     else:
         show(result, names, limits)
-    if result.outcome.fault is not None:
+    if result.outcome.fault is not None or (result.proof is not None and result.proof.found):
         raise typer.Exit(EXIT_FAILED)
 
 

@@ -117,19 +117,29 @@ class SecretSource:
     Args:
         held: Returns the secrets this process holds in the clear.
         digests: Returns the SHA-256 of every live secret.
+        always: Whether to search after each run, asked for or not.
+        note: Is told each proof.
     """
 
     def __init__(
         self,
         held: Callable[[], tuple[SecretStr, ...]],
         digests: Callable[[], frozenset[str]],
+        *,
+        always: bool = False,
+        note: Callable[[Proof], None] | None = None,
     ) -> None:
         self._held = held
         self._digests = digests
+        self.always = always
+        self._note = note
 
     def search(self, memory: memoryview) -> Proof:
         """Search a guest's memory."""
-        return search_memory(memory, self._held(), self._digests())
+        proof = search_memory(memory, self._held(), self._digests())
+        if self._note is not None:
+            self._note(proof)
+        return proof
 
 
 class Invoker:
@@ -232,7 +242,7 @@ class Invoker:
         def inspect(memory: memoryview) -> None:
             proofs.append(self._secrets.search(memory))
 
-        wanted: Inspect | None = inspect if order.prove else None
+        wanted: Inspect | None = inspect if order.prove or self._secrets.always else None
         began_at_s = self._clock.now_s()
         recorder = Recorder(VirtualTime() if order.virtual_time else RealTime())
         outcome = timed(image, lambda: recorder).run(start, doors, order.limits, inspect=wanted)

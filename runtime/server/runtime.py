@@ -26,6 +26,7 @@ from runtime.installation.store import InstallationStore
 from runtime.installation.variables import Variable, VariableStore, check_name, thaw
 from runtime.invocation.images import Images
 from runtime.invocation.invoker import Invoker, SecretSource
+from runtime.invocation.proof import Proof
 from runtime.invocation.recording import RecordingStore
 from runtime.invocation.records import InvocationRecords
 from runtime.jira.product import Jira
@@ -178,7 +179,12 @@ class Firebrick:
             audit=self.audit,
             records=self.records,
             recordings=self.recordings,
-            secrets=SecretSource(self.broker.live_tokens, self.live_digests),
+            secrets=SecretSource(
+                self.broker.live_tokens,
+                self.live_digests,
+                always=self.settings.prove,
+                note=self._note_proof,
+            ),
             clock=self.clock,
             ids=self.ids,
             outside=self._ask_network,
@@ -198,6 +204,12 @@ class Firebrick:
         from runtime.gateway.network import Network  # noqa: PLC0415  # httpx takes 0.1 s to load
 
         return Network(clock=self.clock)(target, call)
+
+    def _note_proof(self, proof: Proof) -> None:
+        log = self.settings.proof_log
+        if log is not None:
+            with log.open("a", encoding="ascii") as file:
+                file.write(f"{proof.secrets} {proof.bytes} {proof.found}\n")
 
     def live_digests(self) -> frozenset[str]:
         """Return the SHA-256 of every credential that is valid now."""

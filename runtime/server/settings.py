@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     memory_mib: int = Field(128, ge=4, le=1024, description="Linear memory of a guest in MiB.")
     door_calls: int = Field(100, ge=0, description="Host calls of one invocation.")
     log_lines: int = Field(100, ge=0, description="Log lines kept of one invocation.")
+    prove: bool = Field(
+        False, description="Search the memory of each guest after its run for live secrets."
+    )
+    proof_log: Path | None = Field(
+        None, description="File to which each proof appends a line: secrets, bytes, found."
+    )
     recordings: int = Field(
         1_000, ge=0, description="How many invocations can be replayed, the newest; 0 keeps none."
     )

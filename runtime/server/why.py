@@ -101,10 +101,10 @@ class Reasons:
                 f"{invocation.function} of {invocation.app_name} ({invocation.environment}), "
                 f"invoked by {by}"
             )
-        by = None if record.account_id is None else self._name(record.account_id)
+        account = None if record.account_id is None else self._name(record.account_id)
         if record.kind == "http":
-            return f"a client over HTTP: {by or 'nobody'}"
-        return f"{by or 'the command line'}: {KINDS.get(record.kind, record.kind)} of {record.path or 'an app'}"
+            return f"a client over HTTP: {account or 'nobody'}"
+        return f"{account or 'the command line'}: {KINDS.get(record.kind, record.kind)} of {record.path or 'an app'}"
 
     def _invocation(self, invocation_id: str | None) -> InvocationRecord | None:
         if invocation_id is None:

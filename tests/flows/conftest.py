@@ -44,7 +44,6 @@ class Bench:
                 seed=seed,
                 now_s=now_s,
                 limits=firebrick.settings.limits,
-                prove=True,
             )
         )
 
