@@ -9,8 +9,11 @@ from runtime.errors import CredentialError
 from runtime.identity.api_tokens import ApiTokens
 from runtime.identity.connect.authenticator import ConnectAuthenticator
 from runtime.identity.principal import ANONYMOUS, LOGIN_FAILED, Principal
+from runtime.server.connect_migration import MigrationKeys
 from runtime.tokens.broker import TokenBroker
 from runtime.wire import JiraRequest
+
+CONNECT_RESOURCES = "/rest/atlassian-connect/"
 
 
 class CredentialAuthenticator:
@@ -25,17 +28,23 @@ class CredentialAuthenticator:
         api_tokens: Verifies basic credentials.
         broker: Verifies access tokens, against what their installation may do now.
         connect: Resolves Connect's credentials, which are valid on the site alone.
+        migration: Knows which Connect app a Forge app took over.
 
     Source:
         Probes of the real service, 2026: host and scheme matrix.
     """
 
     def __init__(
-        self, api_tokens: ApiTokens, broker: TokenBroker, connect: ConnectAuthenticator
+        self,
+        api_tokens: ApiTokens,
+        broker: TokenBroker,
+        connect: ConnectAuthenticator,
+        migration: MigrationKeys,
     ) -> None:
         self._api_tokens = api_tokens
         self._broker = broker
         self._connect = connect
+        self._migration = migration
 
     def authenticate(self, request: JiraRequest) -> Principal:
         """Return who is asking.
@@ -48,17 +57,24 @@ class CredentialAuthenticator:
         if request.host == "gateway":
             if scheme.lower() != "bearer":
                 raise CredentialError
-            return self._bearer(request.cloud_id, SecretStr(value))
+            return self._bearer(request, SecretStr(value))
         if scheme.lower() == "basic":
             return self._basic(value)
         return self._connect.authenticate(request) or ANONYMOUS
 
-    def _bearer(self, cloud_id: str, token: SecretStr) -> Principal:
+    def _bearer(self, request: JiraRequest, token: SecretStr) -> Principal:
         held = self._broker.verify(token)
-        if held is None or held.cloud_id != cloud_id:
+        if held is None or held.cloud_id != request.cloud_id:
             raise CredentialError
+        connect_key = None
+        if request.path.startswith(CONNECT_RESOURCES):
+            connect_key = self._migration.find(held.installation_id)
         return Principal(
-            model="forge", account_id=held.account_id, scopes=held.scopes, app_id=held.app_id
+            model="forge",
+            account_id=held.account_id,
+            scopes=held.scopes,
+            app_id=held.app_id,
+            connect_key=connect_key,
         )
 
     def _basic(self, encoded: str) -> Principal:

@@ -6,11 +6,16 @@ from sqlalchemy import Engine
 
 from runtime.clock import Clock
 from runtime.identity.connect.authenticator import ConnectAuthenticator
+from runtime.identity.connect.dynamic_modules import connect_dynamic_module_table
 from runtime.identity.connect.installations import ConnectInstallations
+from runtime.identity.connect.properties import connect_property_table
 from runtime.identity.connect.secretbox import SecretBox
 from runtime.identity.connect.sitekeys import SiteKeyStore
 from runtime.identity.connect.usertokens import UserTokens
 from runtime.ids import Ids
+
+TABLES = (connect_property_table, connect_dynamic_module_table)
+"""Of rooms that are imported late: named here, so that a new state has them from the start."""
 
 
 @dataclass(frozen=True, slots=True)

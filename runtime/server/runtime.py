@@ -41,6 +41,7 @@ from runtime.server.apps import Apps
 from runtime.server.authenticator import CredentialAuthenticator
 from runtime.server.connect import ConnectApps
 from runtime.server.connect_client import AppClient
+from runtime.server.connect_migration import MigrationKeys
 from runtime.server.connect_parts import open_connect
 from runtime.server.explaining import Explainer, Explanation
 from runtime.server.operations import load_operations
@@ -89,7 +90,10 @@ class Firebrick:
         self.broker = TokenBroker(engine, clock, ids)
         self.connect = open_connect(engine, clock, ids, self.vault, settings.connect_jwt_max_s)
         authenticator = CredentialAuthenticator(
-            self.api_tokens, self.broker, self.connect.authenticator
+            self.api_tokens,
+            self.broker,
+            self.connect.authenticator,
+            MigrationKeys(self.installations, self.connect.installations),
         )
         self.jira = Jira(engine, self.operations, authenticator, clock, ids)
         self.gateway = Gateway(
