@@ -1,0 +1,71 @@
+"""What the OAuth server keeps of a state, wired together."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from runtime.clock import Clock
+from runtime.identity.accounts import Account
+from runtime.identity.oauth.authenticator import OAuthAuthenticator
+from runtime.identity.oauth.flow import OAuthFlow
+from runtime.identity.oauth.store import OAuthClients, OAuthGrants
+from runtime.identity.oauth.tokens import OAuthTokens
+from runtime.identity.oauth.values import Lifetimes
+from runtime.ids import Ids
+from runtime.jira.page_context import uses_product
+from runtime.policy.operations import OperationTable
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthParts:
+    """The parts of the OAuth server.
+
+    Attributes:
+        clients: The apps of the developer console.
+        grants: What accounts allow them.
+        tokens: Codes and tokens.
+        flow: Authorize requests, consent, the token endpoint.
+        authenticator: Resolves access tokens on the gateway.
+    """
+
+    clients: OAuthClients
+    grants: OAuthGrants
+    tokens: OAuthTokens
+    flow: OAuthFlow
+    authenticator: OAuthAuthenticator
+
+
+def open_oauth(
+    engine: Engine, clock: Clock, ids: Ids, operations: OperationTable, lifetimes: Lifetimes
+) -> OAuthParts:
+    """Wire the OAuth server over one state.
+
+    Args:
+        engine: The state database.
+        clock: Decides about expiry.
+        ids: Makes ids and secrets.
+        operations: Which scopes there are.
+        lifetimes: How long things live.
+    """
+
+    def known_scopes() -> frozenset[str]:
+        return frozenset(
+            scope for operation in operations for need in operation.scopes for scope in need
+        )
+
+    def may_use(cloud_id: str, account: Account) -> bool:
+        with engine.connect() as connection:
+            return uses_product(connection, cloud_id, account)
+
+    clients = OAuthClients(engine, clock, ids, known_scopes)
+    grants = OAuthGrants(engine, clock, ids)
+    tokens = OAuthTokens(engine, clock, ids, lifetimes)
+    flow = OAuthFlow(
+        engine=engine,
+        clock=clock,
+        clients=clients,
+        grants=grants,
+        tokens=tokens,
+        may_use=may_use,
+    )
+    return OAuthParts(clients, grants, tokens, flow, OAuthAuthenticator(tokens))
