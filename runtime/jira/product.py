@@ -249,6 +249,8 @@ def _refusal(call: _Call) -> JiraResponse | None:
 def _credential_answer(error: JiraError, request: JiraRequest) -> JiraResponse:
     """Answer what the site host says of a credential that it does not take at all."""
     rule = error.rule or "credential.refused"
+    if request.host == "gateway":
+        return gateway_refusal(rule, error.message, error.status)
     if error.status == 401:  # noqa: PLR2004  # HTTP
         return replace(must_authenticate(request), rule=rule)
     answer = json_response({"error": error.message}, error.status)

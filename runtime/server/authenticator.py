@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from runtime.errors import CredentialError
 from runtime.identity.api_tokens import ApiTokens
 from runtime.identity.connect.authenticator import ConnectAuthenticator
+from runtime.identity.oauth.authenticator import OAuthAuthenticator
 from runtime.identity.principal import ANONYMOUS, LOGIN_FAILED, Principal
 from runtime.server.connect_migration import MigrationKeys
 from runtime.tokens.broker import TokenBroker
@@ -29,6 +30,7 @@ class CredentialAuthenticator:
         broker: Verifies access tokens, against what their installation may do now.
         connect: Resolves Connect's credentials, which are valid on the site alone.
         migration: Knows which Connect app a Forge app took over.
+        oauth: Resolves access tokens of OAuth apps, which are valid on the gateway alone.
 
     Source:
         Probes of the real service, 2026: host and scheme matrix.
@@ -40,11 +42,13 @@ class CredentialAuthenticator:
         broker: TokenBroker,
         connect: ConnectAuthenticator,
         migration: MigrationKeys,
+        oauth: OAuthAuthenticator,
     ) -> None:
         self._api_tokens = api_tokens
         self._broker = broker
         self._connect = connect
         self._migration = migration
+        self._oauth = oauth
 
     def authenticate(self, request: JiraRequest) -> Principal:
         """Return who is asking.
@@ -64,7 +68,9 @@ class CredentialAuthenticator:
 
     def _bearer(self, request: JiraRequest, token: SecretStr) -> Principal:
         held = self._broker.verify(token)
-        if held is None or held.cloud_id != request.cloud_id:
+        if held is None:
+            return self._third_party(request, token)
+        if held.cloud_id != request.cloud_id:
             raise CredentialError
         connect_key = None
         if request.path.startswith(CONNECT_RESOURCES):
@@ -76,6 +82,12 @@ class CredentialAuthenticator:
             app_id=held.app_id,
             connect_key=connect_key,
         )
+
+    def _third_party(self, request: JiraRequest, token: SecretStr) -> Principal:
+        principal = self._oauth.authenticate(token, request.cloud_id)
+        if principal is None:
+            raise CredentialError
+        return principal
 
     def _basic(self, encoded: str) -> Principal:
         """Return the token's owner; anonymous, marked as a failed login, if there is none."""

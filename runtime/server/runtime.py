@@ -44,6 +44,7 @@ from runtime.server.connect_client import AppClient
 from runtime.server.connect_migration import MigrationKeys
 from runtime.server.connect_parts import open_connect
 from runtime.server.explaining import Explainer, Explanation
+from runtime.server.oauth_parts import open_oauth
 from runtime.server.operations import load_operations
 from runtime.server.settings import Settings
 from runtime.server.statefolder import StateFolder
@@ -89,11 +90,13 @@ class Firebrick:
         self.api_tokens = ApiTokens(engine, clock, ids)
         self.broker = TokenBroker(engine, clock, ids)
         self.connect = open_connect(engine, clock, ids, self.vault, settings.connect_jwt_max_s)
+        self.oauth = open_oauth(engine, clock, ids, self.operations, settings.oauth_lifetimes)
         authenticator = CredentialAuthenticator(
             self.api_tokens,
             self.broker,
             self.connect.authenticator,
             MigrationKeys(self.installations, self.connect.installations),
+            self.oauth.authenticator,
         )
         self.jira = Jira(engine, self.operations, authenticator, clock, ids)
         self.gateway = Gateway(
@@ -221,6 +224,7 @@ class Firebrick:
             self.broker.live_digests()
             | self.api_tokens.live_digests()
             | self.connect.live_digests()
+            | self.oauth.tokens.live_digests()
         )
 
     # --- sites and people ------------------------------------------------------------------------

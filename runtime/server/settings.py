@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.identity.oauth.values import DAY_S, Lifetimes
 from runtime.sandbox.limits import MIB, Limits
 
 DEFAULT_STATE = Path(".firebrick")
@@ -46,6 +47,15 @@ class Settings(BaseSettings):
     connect_jwt_max_s: int = Field(
         0, ge=0, description="Longest life of a Connect app's token in seconds; 0 for any."
     )
+    oauth_code_s: int = Field(300, gt=0, le=600, description="Life of an authorization code.")
+    oauth_access_s: int = Field(3_600, gt=0, description="Life of an OAuth app's access token.")
+    oauth_leeway_s: int = Field(
+        600, ge=0, description="How long a used refresh token may be used again, in seconds."
+    )
+    oauth_idle_days: int = Field(90, gt=0, description="Life of a refresh token nobody uses.")
+    oauth_absolute_days: int = Field(
+        365, gt=0, description="Life of everything that one OAuth consent led to."
+    )
     wall_ms: int = Field(25_000, gt=0, description="Wall time of one invocation in ms.")
     cpu_ms: int = Field(10_000, gt=0, description="Computing time of one invocation in ms.")
     memory_mib: int = Field(128, ge=4, le=1024, description="Linear memory of a guest in MiB.")
@@ -67,6 +77,17 @@ class Settings(BaseSettings):
         """Return the hosts of `connect_allow_hosts`."""
         names = (name.strip().lower() for name in self.connect_allow_hosts.split(","))
         return frozenset(name for name in names if name)
+
+    @property
+    def oauth_lifetimes(self) -> Lifetimes:
+        """Return how long OAuth's codes and tokens live."""
+        return Lifetimes(
+            code_s=self.oauth_code_s,
+            access_s=self.oauth_access_s,
+            leeway_s=self.oauth_leeway_s,
+            idle_s=self.oauth_idle_days * DAY_S,
+            absolute_s=self.oauth_absolute_days * DAY_S,
+        )
 
     @property
     def cache_folder(self) -> Path:
