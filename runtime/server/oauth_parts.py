@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from runtime.clock import Clock
 from runtime.identity.accounts import Account
@@ -13,6 +13,7 @@ from runtime.identity.oauth.tokens import OAuthTokens
 from runtime.identity.oauth.values import Lifetimes
 from runtime.ids import Ids
 from runtime.jira.page_context import uses_product
+from runtime.jira.schema import site_table
 from runtime.policy.operations import OperationTable
 
 
@@ -54,8 +55,10 @@ def open_oauth(
         )
 
     def may_use(cloud_id: str, account: Account) -> bool:
+        query = select(site_table.c.cloud_id).where(site_table.c.cloud_id == cloud_id)
         with engine.connect() as connection:
-            return uses_product(connection, cloud_id, account)
+            known = connection.execute(query).first() is not None
+            return known and uses_product(connection, cloud_id, account)
 
     clients = OAuthClients(engine, clock, ids, known_scopes)
     grants = OAuthGrants(engine, clock, ids)

@@ -23,7 +23,7 @@ from runtime.clock import Clock
 from runtime.database import joined, writing
 from runtime.errors import ForgeError
 from runtime.identity.oauth.checks import check_client
-from runtime.identity.oauth.tables import (
+from runtime.identity.oauth.schema import (
     access_table,
     client_table,
     code_table,

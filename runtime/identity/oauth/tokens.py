@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, Select, delete, insert, select, updat
 
 from runtime.clock import Clock
 from runtime.identity.oauth.store import drop_families, load_grants
-from runtime.identity.oauth.tables import (
+from runtime.identity.oauth.schema import (
     access_table,
     client_table,
     code_table,
@@ -269,7 +269,7 @@ class OAuthTokens:
         """Return the SHA-256 of every code and token that is valid now, and of client secrets."""
         now_s = self._clock.now_s()
         code, table = code_table.c, access_table.c
-        queries: tuple[Select[tuple[str]], ...] = (
+        queries = (
             select(code.code_hash).where(code.family_id.is_(None), code.expires_at_s > now_s),
             select(refresh_table.c.token_hash),
             select(table.token_hash).where(table.expires_at_s > now_s),
