@@ -1,4 +1,4 @@
-"""``token create | list | revoke``: API tokens for scripts."""
+"""``token create | list | revoke | unlock``: API tokens for scripts."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -17,14 +17,30 @@ def create(
     user: Annotated[str, typer.Argument(help="Owner: handle, e-mail or account id.")],
     *,
     label: Annotated[str, typer.Option(help="What the token is for.")] = "command line",
-    days: Annotated[int, typer.Option(help="Lifetime in days, 1 to 365.")] = 365,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            help="Lifetime in days, 1 to 365.", show_default="the longest that is allowed"
+        ),
+    ] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="A scope; may be repeated. The token is then valid on the gateway only."),
+    ] = None,
     state: StateOption = None,
     format_: FormatOption = "text",
 ) -> None:
     """Make an API token; it is shown this once."""
+    from runtime.server.operations import check_scopes
+
     with open_state(state) as firebrick:
         owner = firebrick.find_person(user)
-        token, secret = firebrick.api_tokens.create(owner, label, days)
+        if scope:
+            check_scopes(firebrick.operations, scope)
+        token, secret = firebrick.api_tokens.create(
+            owner, label, days, frozenset(scope) if scope else None
+        )
+        path = f"/ex/jira/{next(iter(firebrick.sites_by_host().values()))}" if scope else ""
     if format_ == "json":
         print_json(
             {
@@ -32,13 +48,14 @@ def create(
                 "email": owner.email,
                 "token": secret.get_secret_value(),
                 "expiresAt": _date(token.expires_at_s),
+                "scopes": None if token.scopes is None else sorted(token.scopes),
             }
         )
         return
     say(f"API token of {owner.display_name}, valid until {_date(token.expires_at_s)}.", "green")
     say("It is shown this once; only its hash is kept:")
     say(f"  {secret.get_secret_value()}")
-    say(f"Use it as: curl -u {owner.email}:TOKEN http://127.0.0.1:8080/rest/api/3/myself")
+    say(f"Use it as: curl -u {owner.email}:TOKEN http://127.0.0.1:8080{path}/rest/api/3/myself")
 
 
 @app.command("list")
@@ -61,6 +78,7 @@ def list_tokens(
             "id": token.id,
             "owner": names[token.account_id],
             "label": token.label,
+            "scopes": "all" if token.scopes is None else " ".join(sorted(token.scopes)),
             "expiresAt": _date(token.expires_at_s),
             "state": "revoked" if token.revoked else "live",
         }
@@ -91,6 +109,24 @@ def revoke(
         say("Revoked." if revoked else f"There is no live token with the id {token_id}.")
     if not revoked:
         raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+@reports_errors
+def unlock(
+    user: Annotated[str, typer.Argument(help="Person: handle, e-mail or account id.")],
+    *,
+    state: StateOption = None,
+    format_: FormatOption = "text",
+) -> None:
+    """Let a person use basic auth again after too many failures."""
+    with open_state(state) as firebrick:
+        person = firebrick.find_person(user)
+        unlocked = firebrick.lockout.clear(str(person.email))
+    if format_ == "json":
+        print_json({"user": person.handle, "unlocked": unlocked})
+    else:
+        say("Unlocked." if unlocked else f"{person.display_name} has no failed logins.")
 
 
 def _date(seconds: float) -> str:

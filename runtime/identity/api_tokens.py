@@ -1,8 +1,14 @@
-"""API tokens of people, for scripts with basic authentication."""
+"""API tokens of people, for scripts with basic authentication.
+
+A token without scopes has its owner's whole power and is valid on the site's host; a token with
+scopes is valid on the gateway alone.
+"""
 
 import hashlib
 import hmac
+from collections.abc import Set
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import (
@@ -10,8 +16,10 @@ from sqlalchemy import (
     Column,
     Engine,
     Float,
+    Row,
     String,
     Table,
+    Text,
     bindparam,
     insert,
     select,
@@ -38,7 +46,24 @@ api_token_table = Table(
     Column("created_at_s", Float, nullable=False),
     Column("expires_at_s", Float, nullable=False),
     Column("revoked", Boolean, nullable=False, default=False),
+    Column("scopes", Text),  # separated by blanks; NULL where the token is not scoped
 )
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPolicy:
+    """What an organisation allows of API tokens; it holds for those already made as well.
+
+    Attributes:
+        allowed: Whether API tokens are accepted at all.
+        max_days: How many days after it was made a token ends at the latest.
+    """
+
+    allowed: bool = True
+    max_days: int = MAX_LIFETIME_DAYS
+
+
+DEFAULT_POLICY = TokenPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +77,7 @@ class ApiToken:
         created_at_s: When it was made, in seconds since 1970.
         expires_at_s: When it ends.
         revoked: Whether it was taken back.
+        scopes: What it may do at most; None for all that its owner may.
     """
 
     id: str
@@ -60,6 +86,20 @@ class ApiToken:
     created_at_s: float
     expires_at_s: float
     revoked: bool
+    scopes: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedToken:
+    """A live token that was shown together with its owner's e-mail.
+
+    Attributes:
+        account: Its owner.
+        scopes: What it may do at most; None for all that its owner may.
+    """
+
+    account: Account
+    scopes: frozenset[str] | None
 
 
 class ApiTokens:
@@ -69,50 +109,73 @@ class ApiTokens:
         engine: The state database.
         clock: Decides about expiry.
         ids: Makes ids and secrets.
+        policy: What the organisation allows.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, ids: Ids, policy: TokenPolicy = DEFAULT_POLICY
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._ids = ids
+        self._policy = policy
 
     def create(
-        self, account: Account, label: str, lifetime_days: int = DEFAULT_LIFETIME_DAYS
+        self,
+        account: Account,
+        label: str,
+        lifetime_days: int | None = None,
+        scopes: Set[str] | None = None,
     ) -> tuple[ApiToken, SecretStr]:
         """Make a token; its secret is returned this once and stored as a hash.
 
+        Args:
+            account: Its owner.
+            label: What the owner calls it.
+            lifetime_days: A year if None, or as long as the organisation allows.
+            scopes: What it may do at most; None for a token that is not scoped.
+
         Raises:
             ForgeError: ``BAD_TOKEN_OWNER`` for an app or a deactivated account,
-                ``BAD_TOKEN_LIFETIME`` outside 1 to 365 days.
+                ``BAD_TOKEN_LIFETIME`` outside 1 to 365 days or what the organisation allows,
+                ``TOKENS_FORBIDDEN`` where the organisation allows none.
         """
+        longest = min(MAX_LIFETIME_DAYS, self._policy.max_days)
+        days = min(DEFAULT_LIFETIME_DAYS, longest) if lifetime_days is None else lifetime_days
+        self._check(account, days, longest)
+        now_s = self._clock.now_s()
+        secret = self._ids.token("pat")
+        token = ApiToken(
+            id=self._ids.uuid(),
+            account_id=account.account_id,
+            label=label,
+            created_at_s=now_s,
+            expires_at_s=now_s + days * DAY_S,
+            revoked=False,
+            scopes=None if scopes is None else frozenset(scopes),
+        )
+        self._store(token, secret)
+        return token, secret
+
+    def _check(self, account: Account, days: int, longest: int) -> None:
+        if not self._policy.allowed:
+            raise ForgeError("TOKENS_FORBIDDEN", "The organisation allows no API tokens.")
         if account.account_type != "atlassian" or not account.active:
             raise ForgeError(
                 "BAD_TOKEN_OWNER",
                 f"{account.display_name} cannot own API tokens: only an active person can.",
             )
-        if not 1 <= lifetime_days <= MAX_LIFETIME_DAYS:
+        if not 1 <= days <= longest:
             raise ForgeError(
-                "BAD_TOKEN_LIFETIME",
-                f"A token lives 1 to {MAX_LIFETIME_DAYS} days, not {lifetime_days}.",
+                "BAD_TOKEN_LIFETIME", f"A token lives 1 to {longest} days, not {days}."
             )
-        now_s = self._clock.now_s()
-        secret = self._ids.token("pat")
-        token = ApiToken(
-            self._ids.uuid(), account.account_id, label, now_s, now_s + lifetime_days * DAY_S, False
-        )
+
+    def _store(self, token: ApiToken, secret: SecretStr) -> None:
+        values = {name: getattr(token, name) for name in ApiToken.__dataclass_fields__}
+        values["scopes"] = None if token.scopes is None else " ".join(sorted(token.scopes))
+        values["token_hash"] = _digest(secret.get_secret_value())
         with self._engine.begin() as connection:
-            connection.execute(
-                insert(api_token_table).values(
-                    id=token.id,
-                    token_hash=_digest(secret.get_secret_value()),
-                    account_id=token.account_id,
-                    label=label,
-                    created_at_s=token.created_at_s,
-                    expires_at_s=token.expires_at_s,
-                    revoked=False,
-                )
-            )
-        return token, secret
+            connection.execute(insert(api_token_table).values(values))
 
     def list(self, account_id: str | None = None) -> tuple[ApiToken, ...]:
         """Return the tokens of an account, or of all, oldest first."""
@@ -124,11 +187,13 @@ class ApiTokens:
             table.created_at_s,
             table.expires_at_s,
             table.revoked,
+            table.scopes,
         ).order_by(table.created_at_s, table.id)
         if account_id is not None:
             query = query.where(table.account_id == account_id)
         with self._engine.connect() as connection:
-            return tuple(ApiToken(**row._mapping) for row in connection.execute(query))
+            rows = connection.execute(query).all()
+        return tuple(ApiToken(*row[:-1], scopes=_scopes(row.scopes)) for row in rows)
 
     def revoke(self, token_id: str) -> bool:
         """Revoke a token at once; return whether it was alive."""
@@ -142,21 +207,28 @@ class ApiTokens:
                 ).rowcount
             )
 
-    def verify(self, email: str, secret: SecretStr) -> Account | None:
+    def verify(self, email: str, secret: SecretStr) -> VerifiedToken | None:
         """Return whose token this is; None if it is not a live token of that e-mail's account.
 
         The e-mail is compared in any case, the token in constant time, and the work done does not
-        depend on which of the two was wrong.
+        depend on which of the two was wrong. What the organisation allows is asked each time.
         """
         digest = _digest(secret.get_secret_value())
         with self._engine.connect() as connection:
             row = connection.execute(_BY_HASH, {"wanted": digest}).one_or_none()
-        owner = None if row is None else Account(*row[2:])
+        owner = None if row is None else Account(*row[4:])
         known = "" if owner is None else str(owner.email).lower()
         matches = hmac.compare_digest(known.encode(), email.lower().encode())
-        if row is None or not matches or row.revoked or row.expires_at_s <= self._clock.now_s():
+        if row is None or owner is None or not matches or row.revoked:
             return None
-        return owner
+        if not self._policy.allowed or self._end_s(row) <= self._clock.now_s():
+            return None
+        return VerifiedToken(owner, _scopes(row.scopes))
+
+    def _end_s(self, row: Row[Any]) -> float:
+        """Return when a token ends: as it was made, or sooner if the organisation says so."""
+        allowed_s = float(row.created_at_s) + self._policy.max_days * DAY_S
+        return min(float(row.expires_at_s), allowed_s)
 
     def live_digests(self) -> frozenset[str]:
         """Return the SHA-256 of every API token that is valid now."""
@@ -168,12 +240,22 @@ class ApiTokens:
             return frozenset(connection.execute(query).scalars())
 
 
+def _scopes(stored: str | None) -> frozenset[str] | None:
+    return None if stored is None else frozenset(stored.split())
+
+
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 _BY_HASH = (
-    select(api_token_table.c.revoked, api_token_table.c.expires_at_s, account_table)
+    select(
+        api_token_table.c.revoked,
+        api_token_table.c.created_at_s,
+        api_token_table.c.expires_at_s,
+        api_token_table.c.scopes,
+        account_table,
+    )
     .join(account_table, account_table.c.account_id == api_token_table.c.account_id)
     .where(api_token_table.c.token_hash == bindparam("wanted"))
 )

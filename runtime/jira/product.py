@@ -26,12 +26,15 @@ from runtime.jira.responses import (
     error_response,
     gateway_refusal,
     json_response,
+    login_denied,
     must_authenticate,
+    plain_refusal,
     scope_mismatch,
     with_common_headers,
 )
 from runtime.jira.served import ServedOperation, served_operations
 from runtime.jira.store import Entrance, Store
+from runtime.jira.xsrf import XsrfMode, xsrf_refusal
 from runtime.policy.connect_scopes import decide_connect_scope
 from runtime.policy.operations import OperationTable, Resolved
 from runtime.policy.scopes import decide_scopes
@@ -64,16 +67,19 @@ class Jira:
         authenticator: Turns a request's credential into a principal.
         clock: Tells the time.
         ids: Makes ids.
+        xsrf: How strictly requests of browsers are looked at.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # the last has a default
         self,
         engine: Engine,
         operations: OperationTable,
         authenticator: Authenticator,
         clock: Clock,
         ids: Ids,
+        xsrf: XsrfMode = "on",
     ) -> None:
+        self._xsrf: XsrfMode = xsrf
         self._store = Store(engine)
         self._operations = operations
         self._authenticator = authenticator
@@ -92,6 +98,10 @@ class Jira:
 
     def _handle(self, request: JiraRequest) -> JiraResponse:
         resolved = self._operations.resolve(request.method, request.path)
+        key = None if resolved.operation is None else resolved.operation.key
+        forged = xsrf_refusal(request, key, self._xsrf)
+        if forged is not None:
+            return self._finish(forged, request, resolved)
         try:
             principal = self._authenticator.authenticate(request)
         except CredentialError:
@@ -99,6 +109,8 @@ class Jira:
             return self._finish(answer, request, resolved)
         except JiraError as error:
             return self._finish(_credential_answer(error, request), request, resolved)
+        if principal.login_denied:
+            return self._finish(login_denied(), request, resolved)
         return self._enter(request, resolved, principal)
 
     def _enter(
@@ -249,6 +261,8 @@ def _refusal(call: _Call) -> JiraResponse | None:
 def _credential_answer(error: JiraError, request: JiraRequest) -> JiraResponse:
     """Answer what the site host says of a credential that it does not take at all."""
     rule = error.rule or "credential.refused"
+    if rule == "credential.password":
+        return plain_refusal(error.status, error.message, rule)
     if request.host == "gateway":
         return gateway_refusal(rule, error.message, error.status)
     if error.status == 401:  # noqa: PLR2004  # HTTP

@@ -19,6 +19,8 @@ PROBLEM_TYPE = ("content-type", "application/problem+json;charset=UTF-8")
 BARE_JSON_TYPE = ("content-type", "application/json")
 SCOPE_FAILURE = ("x-failure-category", "FAILURE_CLIENT_SCOPE_CHECK")
 LOGIN_FAILED = ("x-seraph-loginreason", "AUTHENTICATED_FAILED")
+LOGIN_DENIED = ("x-seraph-loginreason", "AUTHENTICATION_DENIED")
+DENIED_TEXT = "Basic Authentication Failure - Reason : AUTHENTICATION_DENIED"
 COMMON_HEADERS: Headers = (
     ("cache-control", "no-cache, no-store, no-transform"),
     ("x-content-type-options", "nosniff"),
@@ -83,6 +85,17 @@ def must_authenticate(request: JiraRequest) -> JiraResponse:
         ("x-frame-options", "SAMEORIGIN"),
     )
     return JiraResponse(401, headers, MUST_AUTHENTICATE.encode(), rule="caller.anonymous")
+
+
+def plain_refusal(status: int, text: str, rule: str, headers: Headers = ()) -> JiraResponse:
+    """Answer with a line of plain text."""
+    kind = ("content-type", "text/plain;charset=UTF-8")
+    return JiraResponse(status, (kind, *headers), text.encode(), rule=rule)
+
+
+def login_denied() -> JiraResponse:
+    """Answer whoever shows a name that has failed too often, with the right token or not."""
+    return plain_refusal(403, DENIED_TEXT, "credential.locked", (LOGIN_DENIED,))
 
 
 def gateway_refusal(

@@ -1,15 +1,12 @@
 """Who is asking: the credential of a request becomes a principal, by host and scheme."""
 
-import base64
-import binascii
-
 from pydantic import SecretStr
 
 from runtime.errors import CredentialError
-from runtime.identity.api_tokens import ApiTokens
 from runtime.identity.connect.authenticator import ConnectAuthenticator
 from runtime.identity.oauth.authenticator import OAuthAuthenticator
-from runtime.identity.principal import ANONYMOUS, LOGIN_FAILED, Principal
+from runtime.identity.principal import ANONYMOUS, Principal
+from runtime.server.basic import BasicAuthenticator
 from runtime.server.connect_migration import MigrationKeys
 from runtime.tokens.broker import TokenBroker
 from runtime.wire import JiraRequest
@@ -20,13 +17,13 @@ CONNECT_RESOURCES = "/rest/atlassian-connect/"
 class CredentialAuthenticator:
     """Resolves the platform's credentials.
 
-    On the gateway only a Bearer token is valid, and what does not resolve is refused. On the site
-    basic authentication with an API token is, where what does not resolve goes on as anonymous, and
-    the two credentials of Connect, where what does not resolve is refused.
+    On the gateway a Bearer token is valid, and an API token with scopes; what does not resolve is
+    refused. On the site an API token without scopes is valid, where what does not resolve goes on
+    as anonymous, and the two credentials of Connect, where what does not resolve is refused.
     Whether the account is active, the product itself looks up with every request.
 
     Args:
-        api_tokens: Verifies basic credentials.
+        basic: Resolves basic credentials.
         broker: Verifies access tokens, against what their installation may do now.
         connect: Resolves Connect's credentials, which are valid on the site alone.
         migration: Knows which Connect app a Forge app took over.
@@ -38,13 +35,13 @@ class CredentialAuthenticator:
 
     def __init__(
         self,
-        api_tokens: ApiTokens,
+        basic: BasicAuthenticator,
         broker: TokenBroker,
         connect: ConnectAuthenticator,
         migration: MigrationKeys,
         oauth: OAuthAuthenticator,
     ) -> None:
-        self._api_tokens = api_tokens
+        self._basic = basic
         self._broker = broker
         self._connect = connect
         self._migration = migration
@@ -58,12 +55,12 @@ class CredentialAuthenticator:
             JiraError: The site does not accept this credential of Connect.
         """
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            return self._basic.authenticate(value, request.host)
         if request.host == "gateway":
             if scheme.lower() != "bearer":
                 raise CredentialError
             return self._bearer(request, SecretStr(value))
-        if scheme.lower() == "basic":
-            return self._basic(value)
         return self._connect.authenticate(request) or ANONYMOUS
 
     def _bearer(self, request: JiraRequest, token: SecretStr) -> Principal:
@@ -88,16 +85,3 @@ class CredentialAuthenticator:
         if principal is None:
             raise CredentialError
         return principal
-
-    def _basic(self, encoded: str) -> Principal:
-        """Return the token's owner; anonymous, marked as a failed login, if there is none."""
-        try:
-            user, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, ValueError):
-            return ANONYMOUS
-        if not user:
-            return ANONYMOUS
-        account = self._api_tokens.verify(user, SecretStr(secret))
-        if account is None:
-            return LOGIN_FAILED
-        return Principal(model="basic", account_id=account.account_id)

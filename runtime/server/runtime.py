@@ -18,7 +18,8 @@ from runtime.gateway.outside import ExternalCall, ExternalReply
 from runtime.hostfunctions.fetch import Egress
 from runtime.hostfunctions.stubs import EgressStub
 from runtime.identity.accounts import Account, find_account, find_account_by_name, list_accounts
-from runtime.identity.api_tokens import ApiTokens
+from runtime.identity.api_tokens import ApiTokens, TokenPolicy
+from runtime.identity.lockout import Lockout
 from runtime.ids import Ids
 from runtime.installation.consents import ConsentStore
 from runtime.installation.model import AppVersion, Installation
@@ -39,6 +40,7 @@ from runtime.policy.egress import ExternalUrl
 from runtime.sandbox.engine import Engine as SandboxEngine
 from runtime.server.apps import Apps
 from runtime.server.authenticator import CredentialAuthenticator
+from runtime.server.basic import BasicAuthenticator
 from runtime.server.connect import ConnectApps
 from runtime.server.connect_client import AppClient
 from runtime.server.connect_migration import MigrationKeys
@@ -87,18 +89,20 @@ class Firebrick:
         self.consents = ConsentStore(engine, clock)
         self.variables = VariableStore(engine)
         self.vault = Vault(settings.state)
-        self.api_tokens = ApiTokens(engine, clock, ids)
+        policy = TokenPolicy(settings.api_tokens, settings.api_token_max_days)
+        self.api_tokens = ApiTokens(engine, clock, ids, policy)
+        self.lockout = Lockout(engine, clock, settings.login_failures)
         self.broker = TokenBroker(engine, clock, ids)
         self.connect = open_connect(engine, clock, ids, self.vault, settings.connect_jwt_max_s)
         self.oauth = open_oauth(engine, clock, ids, self.operations, settings.oauth_lifetimes)
         authenticator = CredentialAuthenticator(
-            self.api_tokens,
+            BasicAuthenticator(engine, self.api_tokens, self.lockout),
             self.broker,
             self.connect.authenticator,
             MigrationKeys(self.installations, self.connect.installations),
             self.oauth.authenticator,
         )
-        self.jira = Jira(engine, self.operations, authenticator, clock, ids)
+        self.jira = Jira(engine, self.operations, authenticator, clock, ids, settings.xsrf)
         self.gateway = Gateway(
             product=self.jira,
             operations=self.operations,

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.jira.xsrf import XsrfMode
 from runtime.identity.oauth.values import DAY_S, Lifetimes
 from runtime.sandbox.limits import MIB, Limits
 
@@ -46,6 +47,16 @@ class Settings(BaseSettings):
     )
     connect_jwt_max_s: int = Field(
         0, ge=0, description="Longest life of a Connect app's token in seconds; 0 for any."
+    )
+    login_failures: int = Field(
+        10, ge=0, description="Failed logins by basic auth that lock a name; 0 for any number."
+    )
+    xsrf: XsrfMode = Field(
+        "on", description="Filter on browsers' requests: on, strict (no header helps) or off."
+    )
+    api_tokens: bool = Field(True, description="Whether the organisation allows API tokens.")
+    api_token_max_days: int = Field(
+        365, ge=1, le=365, description="Longest life of an API token in days."
     )
     oauth_code_s: int = Field(300, gt=0, le=600, description="Life of an authorization code.")
     oauth_access_s: int = Field(3_600, gt=0, description="Life of an OAuth app's access token.")

@@ -274,3 +274,21 @@ def as_list(value: object) -> list[dict[str, object]]:
 def test_everything_printed_as_json_is_json(installed: Firebrick) -> None:
     for arguments in (("apps",), ("audit",), ("logs",), ("token", "list"), ("doctor",)):
         json.dumps(installed(*arguments, "--format", "json").json)
+
+
+def test_a_scoped_token_names_its_scopes(firebrick: Firebrick) -> None:
+    made = firebrick(
+        "token", "create", "dana", "--scope", "read:jira-work", "--scope", "read:jira-user",
+        "--format", "json",
+    ).json  # fmt: skip
+    assert isinstance(made, dict)
+    assert made["scopes"] == ["read:jira-user", "read:jira-work"]
+    assert "/ex/jira/" in firebrick("token", "create", "dana", "--scope", "read:jira-work").out
+    assert "read:jira-user read:jira-work" in firebrick("token", "list").out
+    wrong = firebrick("token", "create", "dana", "--scope", "read:jira-wrok")
+    assert "Error UNKNOWN_SCOPE" in wrong.err
+    assert "read:jira-work" in wrong.err
+
+
+def test_a_person_without_failures_is_told_so(firebrick: Firebrick) -> None:
+    assert "no failed logins" in firebrick("token", "unlock", "dana").out

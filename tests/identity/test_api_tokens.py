@@ -8,7 +8,7 @@ from runtime.clock import ManualClock
 from runtime.database import open_database, sqlite_url
 from runtime.errors import ForgeError
 from runtime.identity.accounts import Account, add_account, list_accounts, set_account_active
-from runtime.identity.api_tokens import DAY_S, ApiTokens
+from runtime.identity.api_tokens import DAY_S, ApiTokens, TokenPolicy, VerifiedToken
 from runtime.ids import Ids
 
 ANNA = Account("1:anna", "atlassian", "anna", "Anna@example.com", "Anna")
@@ -37,7 +37,7 @@ def tokens(engine: Engine, clock: ManualClock) -> ApiTokens:
 
 def test_a_token_proves_its_owner_by_e_mail_in_any_case(tokens: ApiTokens) -> None:
     _, secret = tokens.create(ANNA, "test")
-    assert tokens.verify("anna@EXAMPLE.com", secret) == ANNA
+    assert tokens.verify("anna@EXAMPLE.com", secret) == VerifiedToken(ANNA, None)
 
 
 @pytest.mark.hostile
@@ -84,3 +84,37 @@ def test_no_file_of_the_state_holds_the_token(tokens: ApiTokens, tmp_path: Path)
     _, secret = tokens.create(ANNA, "test")
     for path in tmp_path.iterdir():
         assert secret.get_secret_value().encode() not in path.read_bytes()
+
+
+def test_a_scoped_token_keeps_its_scopes(tokens: ApiTokens) -> None:
+    _, secret = tokens.create(ANNA, "scoped", 1, frozenset({"read:jira-work", "read:me"}))
+    assert tokens.verify("anna@example.com", secret) == VerifiedToken(
+        ANNA, frozenset({"read:jira-work", "read:me"})
+    )
+    assert tokens.list()[0].scopes == frozenset({"read:jira-work", "read:me"})
+
+
+@pytest.mark.hostile
+def test_what_the_organisation_forbids_holds_for_tokens_made_before(
+    engine: Engine, clock: ManualClock, tokens: ApiTokens
+) -> None:
+    _, secret = tokens.create(ANNA, "long", 365)
+    assert (
+        ApiTokens(engine, clock, Ids(), TokenPolicy(False)).verify(str(ANNA.email), secret) is None
+    )
+    short = ApiTokens(engine, clock, Ids(), TokenPolicy(max_days=7))
+    clock.advance(6 * DAY_S)
+    assert short.verify(str(ANNA.email), secret) is not None
+    clock.advance(2 * DAY_S)
+    assert short.verify(str(ANNA.email), secret) is None
+    assert tokens.verify(str(ANNA.email), secret) is not None
+
+
+def test_no_token_is_made_against_the_organisation(engine: Engine, clock: ManualClock) -> None:
+    with pytest.raises(ForgeError) as caught:
+        ApiTokens(engine, clock, Ids(), TokenPolicy(False)).create(ANNA, "x")
+    assert caught.value.code == "TOKENS_FORBIDDEN"
+    short = ApiTokens(engine, clock, Ids(), TokenPolicy(max_days=7))
+    with pytest.raises(ForgeError, match="1 to 7 days"):
+        short.create(ANNA, "x", 8)
+    assert short.create(ANNA, "x")[0].expires_at_s == clock.now_s() + 7 * DAY_S
