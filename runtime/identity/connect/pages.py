@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlencode
 
 from runtime.identity.connect import qsh
-from runtime.identity.connect.descriptor import Module, origin_of
+from runtime.identity.connect.descriptor import Module
 from runtime.identity.connect.installations import ConnectInstallation
 from runtime.identity.connect.webtokens import mint_symmetric
 
@@ -78,7 +78,7 @@ def page_url(
     )
     base = app.descriptor.base_url
     if "://" in template or template.startswith("//"):
-        if origin_of(template) != app.descriptor.origin or not template.startswith(base + "/"):
+        if not template.startswith(base + "/"):
             return None
         template = template.removeprefix(base)
     path, _, query = ("/" + template.lstrip("/")).partition("#")[0].partition("?")
