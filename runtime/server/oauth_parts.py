@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, select
 
+from runtime.audit.trail import AuditTrail
 from runtime.clock import Clock
 from runtime.identity.accounts import Account
 from runtime.identity.oauth.authenticator import OAuthAuthenticator
@@ -37,7 +38,13 @@ class OAuthParts:
 
 
 def open_oauth(
-    engine: Engine, clock: Clock, ids: Ids, operations: OperationTable, lifetimes: Lifetimes
+    *,
+    engine: Engine,
+    clock: Clock,
+    ids: Ids,
+    audit: AuditTrail,
+    operations: OperationTable,
+    lifetimes: Lifetimes,
 ) -> OAuthParts:
     """Wire the OAuth server over one state.
 
@@ -45,6 +52,7 @@ def open_oauth(
         engine: The state database.
         clock: Decides about expiry.
         ids: Makes ids and secrets.
+        audit: Gets the records of consent.
         operations: Which scopes there are.
         lifetimes: How long things live.
     """
@@ -61,7 +69,7 @@ def open_oauth(
             return known and uses_product(connection, cloud_id, account)
 
     clients = OAuthClients(engine, clock, ids, known_scopes)
-    grants = OAuthGrants(engine, clock, ids)
+    grants = OAuthGrants(engine, clock, ids, audit)
     tokens = OAuthTokens(engine, clock, ids, lifetimes)
     flow = OAuthFlow(
         engine=engine,
@@ -69,6 +77,7 @@ def open_oauth(
         clients=clients,
         grants=grants,
         tokens=tokens,
+        audit=audit,
         may_use=may_use,
     )
     return OAuthParts(clients, grants, tokens, flow, OAuthAuthenticator(tokens))

@@ -94,7 +94,14 @@ class Firebrick:
         self.lockout = Lockout(engine, clock, settings.login_failures)
         self.broker = TokenBroker(engine, clock, ids)
         self.connect = open_connect(engine, clock, ids, self.vault, settings.connect_jwt_max_s)
-        self.oauth = open_oauth(engine, clock, ids, self.operations, settings.oauth_lifetimes)
+        self.oauth = open_oauth(
+            engine=engine,
+            clock=clock,
+            ids=ids,
+            audit=self.audit,
+            operations=self.operations,
+            lifetimes=settings.oauth_lifetimes,
+        )
         authenticator = CredentialAuthenticator(
             BasicAuthenticator(engine, self.api_tokens, self.lockout),
             self.broker,
@@ -285,6 +292,11 @@ class Firebrick:
             known = ", ".join(person.handle for person in self.people())
             raise ForgeError("UNKNOWN_ACCOUNT", f"There is no {name!r}; there are: {known}.")
         return account
+
+    def find_account(self, account_id: str) -> Account | None:
+        """Return the account with that id, or None."""
+        with self.engine.connect() as connection:
+            return find_account(connection, account_id)
 
     def name_of(self, account_id: str) -> str:
         """Return the handle of a person, the display name of an app, or the id of a stranger."""

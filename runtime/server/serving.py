@@ -13,6 +13,7 @@ from runtime import __version__
 from runtime.errors import StateError
 from runtime.server.connect_serving import connect_edges
 from runtime.server.http import UNAVAILABLE, JiraHttp, SiteNames
+from runtime.server.oauth import oauth_edges
 
 if TYPE_CHECKING:
     from runtime.server.runtime import Firebrick
@@ -60,7 +61,7 @@ def create_app(firebrick: "Firebrick") -> FastAPI:
             firebrick.audit,
             firebrick.clock,
             extra,
-            connect_edges(firebrick),
+            (*connect_edges(firebrick), *oauth_edges(firebrick)),
         ),
     )
     return app

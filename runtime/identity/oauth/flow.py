@@ -1,11 +1,13 @@
 """The OAuth server's flow: consent becomes a code, a code becomes tokens, tokens are renewed."""
 
 from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import replace
 from functools import partial
 
 from pydantic import SecretStr
 from sqlalchemy import Connection, Engine
 
+from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
 from runtime.database import writing
 from runtime.errors import OAuthError
@@ -46,6 +48,7 @@ class OAuthFlow:
         clients: The apps.
         grants: The consents.
         tokens: Codes and tokens.
+        audit: Gets one record for each consent given or refused.
         may_use: Says whether an account uses the product of a site.
     """
 
@@ -57,6 +60,7 @@ class OAuthFlow:
         clients: OAuthClients,
         grants: OAuthGrants,
         tokens: OAuthTokens,
+        audit: AuditTrail,
         may_use: Callable[[str, Account], bool],
     ) -> None:
         self._engine = engine
@@ -64,6 +68,7 @@ class OAuthFlow:
         self._clients = clients
         self._grants = grants
         self._tokens = tokens
+        self._audit = audit
         self._may_use = may_use
 
     # --- consent ---------------------------------------------------------------------------------
@@ -116,10 +121,14 @@ class OAuthFlow:
                 frozenset(cloud_ids),
             )
             code = self._tokens.issue_code(connection, current, grant)
+            record = _record(current, account, "consent.approved")
+            for cloud_id in (*sorted(cloud_ids),) or (None,):
+                self._audit.append_in(connection, replace(record, cloud_id=cloud_id))
         return with_query(current.redirect_uri, code=code.get_secret_value(), state=current.state)
 
-    def deny(self, request: AuthorizeRequest) -> str:
-        """Return the redirect that says no; nothing is kept."""
+    def deny(self, request: AuthorizeRequest, account: Account | None = None) -> str:
+        """Return the redirect that says no; nothing but a record of it is kept."""
+        self._audit.append(_record(request, account, "consent.denied"))
         return with_query(
             request.redirect_uri,
             error="access_denied",
@@ -166,6 +175,25 @@ class OAuthFlow:
         if isinstance(outcome, OAuthError):
             raise outcome
         return outcome
+
+    def revoke(self, form: Mapping[str, str], authorization: str | None) -> None:
+        """End the family of a refresh token, as its app asks; an unknown token is no error.
+
+        Raises:
+            OAuthError: The request is not complete, or not from an app of this server.
+
+        Source:
+            RFC 7009 section 2.
+        """
+        shown = read_credentials(form, authorization)
+        named = SecretStr(required(form, "token"))
+        with writing(self._engine) as connection:
+            client = self._clients.authenticate(shown.client_id, shown.secret, connection)
+            if client is None:
+                raise OAuthError("access_denied", "Unauthorized", 401)
+            refresh = self._tokens.find_refresh(connection, named)
+            if refresh is not None and refresh.family.grant.client_id == client.client_id:
+                self._tokens.drop_family(connection, refresh.family.id)
 
     def _use_code(
         self,
@@ -237,3 +265,15 @@ class OAuthFlow:
     def _usable(client: OAuthClient, account_id: str, connection: Connection) -> bool:
         account = find_account(connection, account_id)
         return account is not None and account.active and client.may_be_used_by(account_id)
+
+
+def _record(request: AuthorizeRequest, account: Account | None, rule: str) -> AuditRecord:
+    return AuditRecord(
+        kind="grant",
+        allowed=rule == "consent.approved",
+        rule=rule,
+        model="oauth",
+        app_id=request.client.client_id,
+        account_id=None if account is None else account.account_id,
+        detail={"scopes": sorted(request.scopes)},
+    )

@@ -19,6 +19,7 @@ from sqlalchemy import (
     update,
 )
 
+from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
 from runtime.database import joined, writing
 from runtime.errors import ForgeError
@@ -193,12 +194,14 @@ class OAuthGrants:
         engine: The state database.
         clock: Stamps consents.
         ids: Makes ids.
+        audit: Gets one record for each grant that ends, or loses a site.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, ids: Ids) -> None:
+    def __init__(self, engine: Engine, clock: Clock, ids: Ids, audit: AuditTrail) -> None:
         self._engine = engine
         self._clock = clock
         self._ids = ids
+        self._audit = audit
 
     def list(
         self,
@@ -275,7 +278,7 @@ class OAuthGrants:
     def revoke(self, grant_id: str) -> bool:
         """End one grant; return whether there was one."""
         with writing(self._engine) as connection:
-            return bool(drop_grants(connection, grant_table.c.id == grant_id))
+            return bool(self._end(connection, grant_table.c.id == grant_id))
 
     def revoke_by_user(self, account_id: str, client_id: str | None = None) -> int:
         """End what an account allowed an app, or every app, on all sites; return how many ended."""
@@ -283,7 +286,7 @@ class OAuthGrants:
         if client_id is not None:
             where &= grant_table.c.client_id == client_id
         with writing(self._engine) as connection:
-            return drop_grants(connection, where)
+            return self._end(connection, where)
 
     def revoke_on_site(self, client_id: str, cloud_id: str) -> int:
         """Take an app off one site, as its admin does; return how many accounts' grants lost it.
@@ -296,6 +299,7 @@ class OAuthGrants:
             for grant in touched:
                 if grant.cloud_ids == {cloud_id}:
                     drop_grants(connection, grant_table.c.id == grant.id)
+                self._tell(connection, grant, cloud_id)
                 site = grant_site_table.c
                 connection.execute(
                     delete(grant_site_table).where(
@@ -307,7 +311,26 @@ class OAuthGrants:
     def revoke_everywhere(self, client_id: str) -> int:
         """End every grant of an app, as the organization's admin does; return how many ended."""
         with writing(self._engine) as connection:
-            return drop_grants(connection, grant_table.c.client_id == client_id)
+            return self._end(connection, grant_table.c.client_id == client_id)
+
+    def _end(self, connection: Connection, condition: ColumnElement[bool]) -> int:
+        for grant in load_grants(connection, condition):
+            self._tell(connection, grant, None)
+        return drop_grants(connection, condition)
+
+    def _tell(self, connection: Connection, grant: Grant, cloud_id: str | None) -> None:
+        self._audit.append_in(
+            connection,
+            AuditRecord(
+                kind="grant",
+                allowed=True,
+                rule="consent.revoked",
+                model="oauth",
+                app_id=grant.client_id,
+                account_id=grant.account_id,
+                cloud_id=cloud_id,
+            ),
+        )
 
     def user_apps_allowed(self, inside: Connection | None = None) -> bool:
         """Return whether people may consent to apps by themselves; they may unless blocked."""

@@ -6,7 +6,6 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, Select, delete, insert, select, update
 
 from runtime.clock import Clock
-from runtime.identity.oauth.store import drop_families, load_grants
 from runtime.identity.oauth.schema import (
     access_table,
     client_table,
@@ -18,6 +17,7 @@ from runtime.identity.oauth.schema import (
     refresh_table,
     split_scopes,
 )
+from runtime.identity.oauth.store import drop_families, load_grants
 from runtime.identity.oauth.values import (
     DAY_S,
     OFFLINE,
