@@ -29,6 +29,7 @@ class Request:
         shown: The path for people, with `…` for values of the run time.
         is_literal: Whether path and options stand in the call itself, not in a constant.
         is_fixed: Whether the path has no value of the run time.
+        is_exact: Whether values of the run time stay within their segment of the path.
         start: Offset of the call.
     """
 
@@ -37,26 +38,28 @@ class Request:
     shown: str
     is_literal: bool
     is_fixed: bool
+    is_exact: bool
     start: int
 
 
 def requests_of(source: Source, calls: tuple[Call, ...]) -> Iterator[Request]:
     """Yield the calls of ``requestJira`` whose method and path are known."""
+    may_be_plain = "requestJira" in source.imported("@forge/bridge")
     for call in calls:
         if call.name == "requestJira" and call.arguments:
-            request = _request(call, source.constants)
+            request = _request(call, source.constants, may_be_plain)
             if request is not None:
                 yield request
 
 
-def _request(call: Call, constants: Constants) -> Request | None:
+def _request(call: Call, constants: Constants, may_be_plain: bool) -> Request | None:
     route = call.arguments[0]
-    path = _path(route, constants)
+    path = _path(route, constants, may_be_plain)
     options = call.arguments[1] if len(call.arguments) > 1 else ()
     method = _method(options, constants)
     if path is None or method is None:
         return None
-    is_named = len(route) == 1 and route[0].kind == "word"
+    is_named = len(route) == 1  # a constant, or the plain text of a page
     is_literal = not is_named and (not options or options[0].text == "{")
     is_fixed = HOLE_MARK not in path
     return Request(
@@ -65,12 +68,19 @@ def _request(call: Call, constants: Constants) -> Request | None:
         path.replace(HOLE_MARK, "…"),
         is_literal,
         is_fixed,
+        is_fixed or _is_tagged(route, constants),
         call.start,
     )
 
 
-def _path(tokens: tuple[Token, ...], constants: Constants) -> str | None:
-    """Return the path of a route, with `HOLE_MARK` for values of the run time."""
+def _path(tokens: tuple[Token, ...], constants: Constants, may_be_plain: bool) -> str | None:
+    """Return the path of a route, with `HOLE_MARK` for values of the run time.
+
+    Args:
+        tokens: The argument.
+        constants: The constants of the file.
+        may_be_plain: Whether a path may be a plain text, as the pages' bridge takes it.
+    """
     if len(tokens) == 1 and tokens[0].kind == "word":
         tokens = constants.get(tokens[0].text, ())
     kinds = [token.kind for token in tokens[:3]]
@@ -78,10 +88,17 @@ def _path(tokens: tuple[Token, ...], constants: Constants) -> str | None:
         text = tokens[1].text
     elif kinds in _WRAPPED and tokens[0].text in _WRAPPERS:
         text = tokens[2].text
+    elif may_be_plain and kinds in (["string"], ["template"]):
+        text = tokens[0].text
     else:
         return None
     path = re.split(r"[?#]", _HOLE.sub(HOLE_MARK, text))[0]
     return path if path.startswith("/") else None
+
+
+def _is_tagged(route: tuple[Token, ...], constants: Constants) -> bool:
+    tokens = constants.get(route[0].text, ()) if len(route) == 1 else route
+    return bool(tokens) and tokens[0].text in _TAGS
 
 
 def _method(options: tuple[Token, ...], constants: Constants) -> str | None:

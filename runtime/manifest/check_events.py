@@ -6,6 +6,7 @@ from runtime.manifest.draft import MODULE, SCOPE, Draft, ModuleNode
 from runtime.manifest.nearest import nearest
 from runtime.manifest.nodes import Node
 from runtime.manifest.problems import OURS, Fix, Problem, listed, quoted
+from runtime.manifest.scope_sets import SHOWN, is_mixed, mixed_message
 from runtime.manifest.tables import event_scopes, other_events
 
 _CHECKED_PREFIXES = ("avi:jira:", "avi:jira-software:", "avi:jsm-entity:", "avi:confluence:")
@@ -51,10 +52,14 @@ def missing_event_scopes(draft: Draft, event: Node) -> Iterator[Problem]:
     declared = draft.manifest.declared_scopes
     if any(names and names <= declared for names in sets.values()):
         return
+    if is_mixed(sets.values(), declared):
+        message, hint = mixed_message(f"The event {quoted(event.text)}", sets.values(), declared)
+        rule = OURS + "mixed-scopes"
+        yield draft.problem(event.position, rule, message, hint, level="warning")
     for scope in sorted(sets.get("classic", frozenset()) - declared):
         message = f"The event {quoted(event.text)} needs the scope {quoted(scope)}."
-        granular = sorted(sets.get("granular", frozenset()))
-        other = f" Or declare all of {listed(granular, 20)}." if granular else ""
+        granular = sorted(sets.get("granular", frozenset()) - declared)
+        other = f" Or declare all of {listed(granular, SHOWN)}." if granular else ""
         hint = f"Add `{scope}` under `permissions.scopes`.{other}"
         yield draft.problem(event.position, SCOPE, message, hint, fix=Fix("scope", scope))
 

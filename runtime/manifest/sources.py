@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from runtime.manifest.exports import FILE_LIMIT, HANDLER_ENDINGS, SCAN_LIMIT
 from runtime.manifest.files import AppFiles
-from runtime.manifest.problems import Position
+from runtime.manifest.problems import Fix, Level, Position, Problem
 from runtime.manifest.tokens import Token, place_of, tokens_of, until_close
 
 SOURCE_ENDINGS = (*HANDLER_ENDINGS, ".mjs")
@@ -14,7 +14,9 @@ FILE_COUNT = 300  # files that are looked at; further ones are not checked
 ARGUMENT_LIMIT = 400  # tokens of one call's arguments
 CHAIN_LIMIT = 8  # names before a called one that are kept
 CALL_LIMIT = 1000  # calls of one file
-_SKIPPED = frozenset({"node_modules", "__tests__", "__mocks__"})
+_TESTS = frozenset({"__tests__", "__mocks__"})
+_SKIPPED = _TESTS | {"node_modules"}
+_NO_CODE = (".json", ".css", ".md", ".txt", ".svg", ".png", ".d.ts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,38 +68,72 @@ class Source:
         """Return the place of an offset."""
         return place_of(self.text, offset)
 
+    def problem(
+        self,
+        start: int,
+        rule: str,
+        message: str,
+        hint: str,
+        *,
+        level: Level = "error",
+        fix: Fix | None = None,
+    ) -> Problem:
+        """Return a problem of this file at an offset."""
+        place = self.place(start)
+        return Problem(self.path, place.line, place.column, level, rule, message, hint, fix)
+
     def imported(self, package: str) -> Mapping[str, Import]:
         """Return what is imported from a package, by its local name."""
         return {one.local: one for one in self.imports if one.package == package}
 
 
-def read_sources(files: AppFiles) -> Iterator[Source]:
-    """Yield the sources below ``src/``, as far as the limits reach."""
-    characters = 0
-    for count, path in enumerate(_paths(files, "src", 0)):
-        text = files.read(path) if count < FILE_COUNT else None
-        if text is None or len(text) > FILE_LIMIT:
-            continue
-        characters += len(text)
-        if characters > SCAN_LIMIT:
-            return
-        yield source_of(path, text)
+class Sources:
+    """The sources below ``src/``, as far as the limits reach; to be gone through once.
+
+    Args:
+        files: The app's files.
+    """
+
+    def __init__(self, files: AppFiles) -> None:
+        self._files = files
+        self._is_complete = True
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing was left out so far but tests."""
+        return self._is_complete
+
+    def __iter__(self) -> Iterator[Source]:
+        """Yield one source after the other."""
+        characters = 0
+        for count, path in enumerate(self._paths("src", 0)):
+            text = self._files.read(path) if count < FILE_COUNT else None
+            if text is None or len(text) > FILE_LIMIT:
+                self._is_complete = False
+                continue
+            characters += len(text)
+            if characters > SCAN_LIMIT:
+                self._is_complete = False
+                return
+            yield source_of(path, text)
+
+    def _paths(self, folder: str, depth: int) -> Iterator[str]:
+        for name in self._files.names(folder):
+            path = f"{folder}/{name}"
+            kind = self._files.kind(path)
+            if kind == "folder" and depth < FOLDER_DEPTH and name not in _SKIPPED:
+                yield from self._paths(path, depth + 1)
+            elif kind == "file" and name.endswith(SOURCE_ENDINGS):
+                if ".test." not in name:
+                    yield path
+            elif not (kind == "file" and name.endswith(_NO_CODE)) and name not in _TESTS:
+                self._is_complete = False
 
 
 def source_of(path: str, text: str) -> Source:
     """Return a source read into tokens."""
     tokens = tokens_of(text)
     return Source(path, text, tokens, tuple(_imports(tokens)), _constants(tokens))
-
-
-def _paths(files: AppFiles, folder: str, depth: int) -> Iterator[str]:
-    for name in files.names(folder):
-        path = f"{folder}/{name}"
-        kind = files.kind(path)
-        if kind == "file" and name.endswith(SOURCE_ENDINGS) and ".test." not in name:
-            yield path
-        elif kind == "folder" and depth < FOLDER_DEPTH and name not in _SKIPPED:
-            yield from _paths(files, path, depth + 1)
 
 
 def calls_of(source: Source) -> Iterator[Call]:

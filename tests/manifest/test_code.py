@@ -5,7 +5,7 @@ from runtime.manifest.check_code import allows
 from runtime.manifest.files import MemoryFiles
 from runtime.manifest.model import EgressAddress
 from runtime.manifest.reader import parse_manifest
-from runtime.manifest.sources import Import, calls_of, read_sources, source_of
+from runtime.manifest.sources import Import, Sources, calls_of, source_of
 from tests.manifest.texts import GOOD
 
 TABLE = {
@@ -134,6 +134,32 @@ def test_a_resolver_that_acts_as_the_app_should_ask_first(call: str, is_found: b
     assert any("as-app-unchecked" in one for one in lint(DEFINE % call)) == is_found
 
 
+RESOLVERS = """
+const r = new Resolver();
+r.define('reads', async () => api.asUser().requestJira(x));
+r.define('writes', async ({ payload }) => change(payload));
+r.define('asks', async ({ payload }) => { if (await mayEdit(payload)) return change(payload); });
+r.define('asks elsewhere', async () => { await assertAllowed(); return change(1); });
+r.define('named', named);
+async function mayEdit() { return api.asUser().requestJira(x); }
+const change = (payload) => api.asApp().requestJira(x);
+const named = async function () { return again(); };
+const again = payload => { again(); return api.asApp().requestJira(y); };
+const asUserLater = { named: 'asUser' };
+export const run = r.getDefinitions();
+"""
+
+
+def test_each_resolver_must_ask_for_itself_over_the_functions_it_calls() -> None:
+    source = "import { assertAllowed } from './checks';" + RESOLVERS
+    files = MemoryFiles({"src/index.js": source, "src/checks.js": ""})
+    problems = parse_manifest(GOOD, files=files).problems
+    assert [(p.rule, p.line, p.message.split("`")[1]) for p in problems] == [
+        ("firebrick/as-app-unchecked", 9, "writes"),
+        ("firebrick/as-app-unchecked", 11, "named"),
+    ]
+
+
 def test_a_function_that_no_page_calls_may_act_as_the_app() -> None:
     assert lint("export const run = () => api.asApp().requestJira(x);") == []
 
@@ -187,4 +213,4 @@ def test_only_sources_below_src_are_read() -> None:
             "src/node_modules/d.js": "1", "src/a.test.js": "1", "src/huge.js": "x" * 300_000,
         }
     )  # fmt: skip
-    assert [source.path for source in read_sources(files)] == ["src/a.js", "src/lib/b.ts"]
+    assert [source.path for source in Sources(files)] == ["src/a.js", "src/lib/b.ts"]
