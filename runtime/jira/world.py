@@ -153,7 +153,10 @@ def _permission_scheme(scheme: data.SchemeData) -> PermissionSchemeEntry:
         name=scheme.name,
         description=scheme.description,
         grants=[
-            GrantEntry(to=f"{kind} {whom or ''}".strip(), permissions=list(permissions))
+            GrantEntry(
+                to=f"{kind} {whom or ''}".strip(),
+                permissions="all" if permissions == data.ALL else list(permissions),
+            )
             for kind, whom, permissions in scheme.grants
         ],
     )

@@ -83,7 +83,7 @@ ROLES = (
 DEFAULT_ACTORS = ((ADMINISTRATORS, "group", ADMINS),)
 """Who is in a role of every project created later: role, kind, group or handle."""
 
-_ALL = tuple(PROJECT_PERMISSIONS)
+ALL = tuple(PROJECT_PERMISSIONS)
 _WORK = (
     *("CREATE_ISSUES", "EDIT_ISSUES", "ASSIGN_ISSUES", "ASSIGNABLE_USER", "TRANSITION_ISSUES"),
     *("CLOSE_ISSUES", "RESOLVE_ISSUES", "SCHEDULE_ISSUES", "LINK_ISSUES", "MOVE_ISSUES"),
@@ -92,7 +92,7 @@ _WORK = (
     *("VIEW_DEV_TOOLS", "VIEW_READONLY_WORKFLOW", "VIEW_AGGREGATED_DATA"),
     *("VIEW_VOTERS_AND_WATCHERS", "MANAGE_SPRINTS_PERMISSION"),
 )
-_RUN = tuple(key for key in _ALL if key not in {"SERVICEDESK_AGENT", "DELETE_ISSUES"})
+_RUN = tuple(key for key in ALL if key not in {"SERVICEDESK_AGENT", "DELETE_ISSUES"})
 _COMMENT = ("ADD_COMMENTS", "EDIT_OWN_COMMENTS", "DELETE_OWN_COMMENTS")
 
 Grants = tuple[tuple[str, str | None, tuple[str, ...]], ...]
@@ -115,8 +115,8 @@ SCHEMES: Mapping[str, SchemeData] = {
             ("applicationRole", None, ("BROWSE_PROJECTS", "CREATE_ISSUES", "ASSIGNABLE_USER")),
             ("applicationRole", None, _COMMENT),
             ("projectRole", DEVELOPERS, _WORK),
-            ("projectRole", ADMINISTRATORS, _ALL),
-            ("projectRole", ADDONS, _ALL),
+            ("projectRole", ADMINISTRATORS, ALL),
+            ("projectRole", ADDONS, ALL),
         ),
     ),
     "PUB": SchemeData(
@@ -129,7 +129,7 @@ SCHEMES: Mapping[str, SchemeData] = {
             ("projectRole", DEVELOPERS, _WORK),
             ("projectRole", ADMINISTRATORS, _RUN),
             ("projectLead", None, ("DELETE_ISSUES",)),
-            ("projectRole", ADDONS, _ALL),
+            ("projectRole", ADDONS, ALL),
         ),
     ),
     "TEAM": SchemeData(
@@ -141,7 +141,7 @@ SCHEMES: Mapping[str, SchemeData] = {
             ("assignee", None, ("DELETE_ISSUES",)),
             ("projectRole", ADMINISTRATORS, _RUN),
             ("projectLead", None, ("DELETE_ISSUES",)),
-            ("projectRole", ADDONS, _ALL),
+            ("projectRole", ADDONS, ALL),
         ),
     ),
     "VAULT": SchemeData(
@@ -153,7 +153,7 @@ SCHEMES: Mapping[str, SchemeData] = {
             ("projectRole", ADMINISTRATORS, _RUN),
             ("projectLead", None, ("DELETE_ISSUES",)),
             ("user", "dana", ("SET_ISSUE_SECURITY",)),
-            ("projectRole", ADDONS, _ALL),
+            ("projectRole", ADDONS, ALL),
         ),
     ),
 }

@@ -40,13 +40,15 @@ class Composition:
     problems: tuple[Problem, ...] = ()
 
 
-def decode(raw: bytes, path: str) -> tuple[str | None, tuple[Problem, ...]]:
+def decode(
+    raw: bytes, path: str, most_bytes: int = SIZE_LIMIT_BYTES
+) -> tuple[str | None, tuple[Problem, ...]]:
     """Return the text of a file, or None, with what is wrong with its bytes.
 
     UTF-8 is required, as on the platform; a byte order mark is taken off with a warning.
     """
-    if len(raw) > SIZE_LIMIT_BYTES:
-        message = f"The file is larger than {SIZE_LIMIT_BYTES // 1024} KiB."
+    if len(raw) > most_bytes:
+        message = f"The file is larger than {most_bytes // 1024} KiB."
         return None, (_fault(path, Position(), OURS + "too-large", message),)
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return None, (_not_utf8(path, Position(), "The file is UTF-16."),)
@@ -59,14 +61,15 @@ def decode(raw: bytes, path: str) -> tuple[str | None, tuple[Problem, ...]]:
     return text, (_byte_order_mark(path),) if marked else ()
 
 
-def compose(text: str, path: str) -> Composition:
+def compose(text: str, path: str, most_values: int = NODE_LIMIT) -> Composition:
     """Return the nodes of one YAML document, with every problem of its form.
 
     Args:
         text: The document.
         path: The file's name for the problems.
+        most_values: How many values it may hold, aliases written out.
     """
-    composer = _Composer(path)
+    composer = _Composer(path, most_values)
     try:
         composer.read(text)
     except _StopReadingError as stop:
@@ -117,8 +120,9 @@ class _Open:
 class _Composer:
     """Builds nodes from parser events."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, most_values: int) -> None:
         self.path = path
+        self._most_values = most_values
         self.root: Node | None = None
         self.problems: list[Problem] = []
         self._open: list[_Open] = []
@@ -199,8 +203,9 @@ class _Composer:
         parent.depth = max(parent.depth, node.depth + 1)
         if len(self._open) + node.depth > DEPTH_LIMIT:
             raise self._too_deep(node.position)
-        if sum(one.size for one in self._open) > NODE_LIMIT:
-            message = f"The document holds more than {NODE_LIMIT:,} values, aliases written out."
+        if sum(one.size for one in self._open) > self._most_values:
+            most = f"{self._most_values:,}"
+            message = f"The document holds more than {most} values, aliases written out."
             raise self._stop(node.position, OURS + "too-many-values", message)
 
     def _enter(self, parent: _Open, key: Node, value: Node) -> None:
