@@ -8,6 +8,7 @@ from runtime.audit.trail import AuditTrail
 from runtime.clock import Clock
 from runtime.identity.accounts import Account
 from runtime.identity.oauth.authenticator import OAuthAuthenticator
+from runtime.identity.oauth.blocks import OAuthBlocks
 from runtime.identity.oauth.flow import OAuthFlow
 from runtime.identity.oauth.store import OAuthClients, OAuthGrants
 from runtime.identity.oauth.tokens import OAuthTokens
@@ -25,6 +26,7 @@ class OAuthParts:
     Attributes:
         clients: The apps of the developer console.
         grants: What accounts allow them.
+        blocks: What administrators refuse.
         tokens: Codes and tokens.
         flow: Authorize requests, consent, the token endpoint.
         authenticator: Resolves access tokens on the gateway.
@@ -32,6 +34,7 @@ class OAuthParts:
 
     clients: OAuthClients
     grants: OAuthGrants
+    blocks: OAuthBlocks
     tokens: OAuthTokens
     flow: OAuthFlow
     authenticator: OAuthAuthenticator
@@ -80,4 +83,5 @@ def open_oauth(
         audit=audit,
         may_use=may_use,
     )
-    return OAuthParts(clients, grants, tokens, flow, OAuthAuthenticator(tokens))
+    blocks = OAuthBlocks(engine, clock, audit)
+    return OAuthParts(clients, grants, blocks, tokens, flow, OAuthAuthenticator(tokens))

@@ -13,6 +13,7 @@ from runtime.database import writing
 from runtime.errors import OAuthError
 from runtime.identity.accounts import Account, find_account
 from runtime.identity.oauth.authorizing import decide_authorize, read_fields
+from runtime.identity.oauth.blocks import is_blocked_everywhere, open_sites
 from runtime.identity.oauth.requests import (
     CODE,
     read_credentials,
@@ -113,6 +114,7 @@ class OAuthFlow:
             raise OAuthError(current.error, current.description, max(current.status, 400))
         self._check_sites(current, account, frozenset(cloud_ids))
         with writing(self._engine) as connection:
+            _check_blocks(connection, current.client, frozenset(cloud_ids))
             grant = self._grants.consent(
                 connection,
                 current.client,
@@ -264,7 +266,19 @@ class OAuthFlow:
     @staticmethod
     def _usable(client: OAuthClient, account_id: str, connection: Connection) -> bool:
         account = find_account(connection, account_id)
-        return account is not None and account.active and client.may_be_used_by(account_id)
+        return (
+            account is not None
+            and account.active
+            and client.may_be_used_by(account_id)
+            and not is_blocked_everywhere(connection, client.client_id)
+        )
+
+
+def _check_blocks(connection: Connection, client: OAuthClient, cloud_ids: frozenset[str]) -> None:
+    """Refuse consent to what an administrator blocks."""
+    blocked = is_blocked_everywhere(connection, client.client_id)
+    if blocked or open_sites(connection, client.client_id, cloud_ids) != cloud_ids:
+        raise OAuthError("access_denied", "An administrator blocks this app there.", 403)
 
 
 def _record(request: AuthorizeRequest, account: Account | None, rule: str) -> AuditRecord:

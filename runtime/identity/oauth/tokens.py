@@ -6,6 +6,7 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, Select, delete, insert, select, update
 
 from runtime.clock import Clock
+from runtime.identity.oauth.blocks import is_blocked_everywhere, open_sites
 from runtime.identity.oauth.schema import (
     access_table,
     client_table,
@@ -245,23 +246,25 @@ class OAuthTokens:
         """Return what an access token stands for now; None if unknown, ended or revoked.
 
         The token's scopes count as far as the newest consent and the app have them now. A token of
-        an app that has become private stands for nothing, save for its owner.
+        an app that has become private stands for nothing, save for its owner; nor does it on a site
+        where an administrator blocks the app.
         """
         with self._engine.connect() as connection:
             row = connection.execute(_holder(digest(token), self._clock.now_s())).one_or_none()
             if row is None:
                 return None
             grant = _grant(connection, row.grant_id)
-        if grant is None or (
-            row.distribution == "private" and grant.account_id != row.owner_account_id
-        ):
+            if grant is None or is_blocked_everywhere(connection, grant.client_id):
+                return None
+            cloud_ids = open_sites(connection, grant.client_id, grant.cloud_ids)
+        if row.distribution == "private" and grant.account_id != row.owner_account_id:
             return None
         carried = split_scopes(row.scopes)
         return TokenHolder(
             client_id=grant.client_id,
             account_id=grant.account_id,
             scopes=carried & in_force(grant.scopes, split_scopes(row.client_scopes)),
-            cloud_ids=grant.cloud_ids,
+            cloud_ids=cloud_ids,
             carried=len(carried),
         )
 
