@@ -33,7 +33,7 @@ def commands(group: object = None, prefix: str = "") -> Iterator[tuple[str, Type
     assert isinstance(group, TyperGroup)
     for name, command in group.commands.items():
         if isinstance(command, TyperGroup):
-            yield from commands(command, f"{name} ")
+            yield from commands(command, f"{prefix}{name} ")
         else:
             assert isinstance(command, TyperCommand)
             yield prefix + name, command

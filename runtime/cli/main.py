@@ -13,6 +13,7 @@ from runtime.cli import (
     explain,
     invoke,
     lint,
+    oauth,
     replaying,
     seeing,
     serve,
@@ -68,6 +69,7 @@ app.add_typer(tokens.app, name="token")
 app.add_typer(toolchain.app, name="toolchain")
 app.add_typer(consents.app, name="consent")
 app.add_typer(connect.app, name="connect")
+app.add_typer(oauth.app, name="oauth")
 app.add_typer(variables.app, name="variables")
 
 

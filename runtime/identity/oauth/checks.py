@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Set
+from difflib import get_close_matches
 from urllib.parse import SplitResult, urlsplit
 
 from runtime.errors import ForgeError
@@ -35,13 +36,11 @@ def check_client(client: OAuthClient, known_scopes: Set[str]) -> None:
         check_callback_url(url)
     if client.privacy_policy_url:
         check_callback_url(client.privacy_policy_url)
-    unknown = client.scopes - known_scopes - IDENTITY_SCOPES - {OFFLINE}
-    if unknown:
-        raise ForgeError(
-            "UNKNOWN_SCOPE",
-            f"No API has the scope {sorted(unknown)[0]!r}; 'firebrick explain' tells what an "
-            "operation needs.",
-        )
+    possible = known_scopes | IDENTITY_SCOPES | {OFFLINE}
+    for scope in sorted(client.scopes - possible):
+        near = ", ".join(get_close_matches(scope, sorted(possible), 3, 0.5))
+        hint = f" Near it: {near}." if near else ""
+        raise ForgeError("UNKNOWN_SCOPE", f"No operation accepts the scope {scope!r}.{hint}")
 
 
 def check_callback_url(url: str) -> None:
