@@ -102,14 +102,14 @@ class Firebrick:
             operations=self.operations,
             lifetimes=settings.oauth_lifetimes,
         )
-        authenticator = CredentialAuthenticator(
+        self.authenticator = CredentialAuthenticator(
             BasicAuthenticator(engine, self.api_tokens, self.lockout),
             self.broker,
             self.connect.authenticator,
             MigrationKeys(self.installations, self.connect.installations),
             self.oauth.authenticator,
         )
-        self.jira = Jira(engine, self.operations, authenticator, clock, ids, settings.xsrf)
+        self.jira = Jira(engine, self.operations, self.authenticator, clock, ids, settings.xsrf)
         self.gateway = Gateway(
             product=self.jira,
             operations=self.operations,
