@@ -5,6 +5,7 @@ import { Console } from "node:console";
 import { format } from "node:util";
 import { Writable } from "node:stream";
 
+process.env.TZ = "UTC"; // as in a guest
 const here = new URL(".", import.meta.url);
 const setup = readFileSync(new URL("helpers.js", here), "utf8");
 

@@ -84,6 +84,55 @@ def test_bytes_go_as_base64_and_without_a_content_type() -> None:
     assert (message["bodyEncoding"], message["headers"]) == ("base64", [])
 
 
+BYTES = "new Uint8Array([0, 255, 65])"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (f"new Blob([{BYTES}], {{ type: 'a/b' }})", "a/b"),
+        (f"new DataView({BYTES}.buffer)", None),
+        (f"Buffer.from({BYTES})", None),
+    ],
+)
+def test_every_kind_of_bytes_arrives(body: str, kind: str | None) -> None:
+    message = sent(f"jira('/x', {{ method: 'POST', body: {body} }}).then(() => 1)")
+    assert base64.b64decode(str(message["body"])) == b"\x00\xffA"
+    assert message["headers"] == ([] if kind is None else [["content-type", kind]])
+
+
+def test_a_stream_is_read_to_its_end_before_it_goes() -> None:
+    stream = "ReadableStream.from([new Uint8Array([97]), new Uint8Array([98])])"
+    message = sent(
+        f"jira('/x', {{ method: 'POST', duplex: 'half', body: {stream} }}).then(() => 1)"
+    )
+    assert message["body"] == "ab"
+
+
+def test_a_form_goes_as_multipart_with_its_boundary() -> None:
+    source = """(() => {
+      const form = new FormData();
+      form.append('text', 'ü');
+      form.append('file', new Blob([new Uint8Array([255])], { type: 'a/b' }), 'n.bin');
+      return jira('/x', { method: 'POST', body: form }).then(() => 1);
+    })()"""
+    message = sent(source)
+    ((name, kind),) = message["headers"]  # type: ignore[misc,has-type]  # JSON
+    assert name == "content-type"
+    boundary = kind.removeprefix("multipart/form-data; boundary=").encode()
+    body = base64.b64decode(str(message["body"]))
+    assert body.count(b"--" + boundary) == 3
+    assert b'name="text"\r\n\r\n\xc3\xbc\r\n' in body
+    assert b'filename="n.bin"\r\nContent-Type: a/b\r\n\r\n\xff\r\n' in body
+
+
+def test_fetch_takes_a_request_of_bytes() -> None:
+    calls = Calls()
+    request = f"new Request('https://h.test/', {{ method: 'POST', body: {BYTES} }})"
+    assert value_of(f"fetch({request}).then((one) => one.ok)", door=calls) is True
+    assert calls.seen[0][1]["bodyEncoding"] == "base64"
+
+
 @pytest.mark.parametrize("body", ["null", "undefined"])
 def test_no_body_is_sent_where_there_is_none(body: str) -> None:
     assert "body" not in sent(f"jira('/x', {{ method: 'POST', body: {body} }}).then(() => 1)")

@@ -39,6 +39,16 @@ EXERCISE = """(async () => {
   structuredClone(new Map([[1, new Set([2])]]));
   new URL('https://h/a?b').searchParams.append('c', 'd');
   process.hrtime();
+  const form = new FormData();
+  form.append('f', new Blob([Buffer.from('x')]), 'n');
+  await fetch('https://a.test/', { method: 'POST', body: form }).catch(() => {});
+  for await (const chunk of new Response(form).body.tee()[0]) chunk.toString();
+  await new Request('https://a.test/', { method: 'POST', body: form }).clone().formData();
+  await crypto.subtle.digest('SHA-512', Buffer.from('x'));
+  process.getBuiltinModule('crypto').createHmac('sha256', 'k').update('d').digest('base64');
+  Buffer.concat([Buffer.alloc(2, 'a')]).writeUInt16BE(7);
+  new Date(0).toLocaleString('en-US', { dateStyle: 'full' });
+  [(1234.5).toLocaleString(), 'b'.localeCompare('a')].sort(new Intl.Collator().compare);
   busy = true;
   return null;
 })()"""

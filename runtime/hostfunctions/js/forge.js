@@ -8,7 +8,7 @@
 // metrics count nothing; only `fpp` calls to Jira are emulated, every other call is refused by an
 // error with code NOT_EMULATED that names what is missing.
 (host) => {
-  const { ArrayBuffer, Promise, Request, Response, TypeError, Uint8Array } = globalThis;
+  const { Promise, Request, Response, TextDecoder, TypeError, Uint8Array } = globalThis;
   const { parse, stringify } = JSON;
   const bodyless = [204, 205, 304];
   const reasons = new Map([
@@ -139,19 +139,28 @@
   }
 
   const anywhere = new Request("https://app.invalid/"); // the product's origin is the host's business
-  const isBytes = (body) => body instanceof ArrayBuffer || ArrayBuffer.isView(body);
+
+  // A body as text if it is text, which is the common case and cheap, else as bytes.
+  async function wireBody(request, given) {
+    if (typeof given === "string") return { body: given.toWellFormed() };
+    const bytes = await request.bytes();
+    try {
+      return { body: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+    } catch {
+      return { body: bytes.toBase64(), bodyEncoding: "base64" };
+    }
+  }
+
+  const bodyOf = (input, request) =>
+    input instanceof Request && input !== anywhere ? request.body : null;
 
   // Method, headers and body, checked and completed as fetch does it.
   async function outgoing(input, init) {
     const request = new Request(input, init ?? {});
     const { url, method, redirect } = request;
     const message = { url, method, headers: [...request.headers], redirect };
-    if (isBytes(init?.body)) {
-      const bytes = new Uint8Array(await request.arrayBuffer());
-      return { ...message, body: bytes.toBase64(), bodyEncoding: "base64" };
-    }
-    if (typeof init?.body === "string") return { ...message, body: init.body };
-    return request.body === null ? message : { ...message, body: await request.text() };
+    const given = init?.body ?? bodyOf(input, request);
+    return given === null ? message : { ...message, ...(await wireBody(request, given)) };
   }
 
   async function toJira({ provider, accountId, remote }, path, init) {

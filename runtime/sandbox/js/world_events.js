@@ -1,8 +1,8 @@
 // Event, EventTarget, AbortController and AbortSignal.
 //
 // Follows: DOM Standard, "Events" and "Aborting ongoing activities".
-// Differs: there is no tree, so an event has one target and no capture or bubble phase; no
-// CustomEvent; an exception in a listener is reported on the console as an error and the rest run.
+// Differs: there is no tree, so an event has one target and no capture or bubble phase; an
+// exception in a listener is reported on the console as an error and the rest run.
 (host) => {
   const { brand, coded, expose } = globalThis.__world__;
   const { DOMException, setTimeout } = globalThis;
@@ -131,6 +131,22 @@
   }
   brand(EventTarget, "EventTarget");
 
+  class CustomEvent extends Event {
+    #detail;
+
+    constructor(type, options = {}) {
+      if (arguments.length === 0)
+        throw coded(TypeError, "ERR_MISSING_ARGS", 'The "type" argument must be specified');
+      super(type, options);
+      this.#detail = options?.detail ?? null;
+    }
+
+    get detail() {
+      return this.#detail;
+    }
+  }
+  brand(CustomEvent, "CustomEvent");
+
   const mint = Symbol("mint");
   let abort;
 
@@ -217,6 +233,7 @@
   brand(AbortController, "AbortController");
 
   expose("Event", Event);
+  expose("CustomEvent", CustomEvent);
   expose("EventTarget", EventTarget);
   expose("AbortController", AbortController);
   expose("AbortSignal", AbortSignal);

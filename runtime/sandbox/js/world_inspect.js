@@ -7,6 +7,7 @@
 // longer than 10,000 does not show its named properties; a value that throws while it is looked at
 // is shown as `<threw …>`.
 (host) => {
+  const { coded } = globalThis.__world__;
   const LONG = 10000; // items; listing the keys of a longer list takes too long
   const custom = Symbol.for("nodejs.util.inspect.custom");
   const defaults = {
@@ -381,5 +382,24 @@
     );
   }
 
-  Object.assign(globalThis.__world__, { inspect, showNumber });
+  // What a wrong argument was, in the words of Node's errors.
+  function received(value) {
+    if (value === null || value === undefined) return String(value);
+    if (typeof value === "function") return `function ${value.name}`;
+    if (typeof value === "object") {
+      const name = constructorName(value);
+      return name === null ? inspect(value, { depth: -1 }) : `an instance of ${name}`;
+    }
+    const shown = inspect(value);
+    return `type ${typeof value} (${shown.length > 28 ? `${shown.slice(0, 25)}...` : shown})`;
+  }
+
+  const argument = (name, wanted, value) =>
+    coded(
+      TypeError,
+      "ERR_INVALID_ARG_TYPE",
+      `The ${name} must be ${wanted}. Received ${received(value)}`,
+    );
+
+  Object.assign(globalThis.__world__, { inspect, showNumber, argument });
 }

@@ -5,9 +5,10 @@
 // good. `version`, `platform` and `arch` name the emulated runtime, not the machine that emulates
 // it.
 // Differs: nextTick is a microtask like any other; assigned values are not turned into text; there
-// are no streams, signals, memory figures or exit; event methods exist and never fire.
+// are no streams, signals, memory figures or exit; event methods exist and never fire;
+// getBuiltinModule knows buffer and crypto alone.
 (host) => {
-  const { coded, expose } = globalThis.__world__;
+  const { builtins, coded, expose } = globalThis.__world__;
   const { queueMicrotask } = globalThis;
   const env = {};
   let origin = 0;
@@ -57,6 +58,7 @@
     hrtime,
     uptime: () => elapsedMs() / 1000,
     cwd: () => "/",
+    getBuiltinModule: (name) => builtins[`${name}`.replace(/^node:/, "")],
   };
   for (const name of ["on", "once", "off", "addListener", "removeListener", "removeAllListeners"]) {
     process[name] = {

@@ -2,9 +2,9 @@
 //
 // Follows: Web Cryptography API, "Crypto interface" (getRandomValues, randomUUID); `Math.random` is
 // the generator sfc32, seeded by 128 bits of the invocation's random bytes at its first use.
-// Differs: no `crypto.subtle`. While an app is loading `Math.random` gives a fixed sequence, the
-// same for every app, and `crypto` refuses: what load time draws is part of the app's snapshot, and
-// two invocations must share no random value.
+// Differs: `crypto.subtle` digests and no more, see world_digest.js. While an app is loading
+// `Math.random` gives a fixed sequence, the same for every app, and `crypto` refuses: what load time
+// draws is part of the app's snapshot, and two invocations must share no random value.
 (host) => {
   const { brand, expose } = globalThis.__world__;
   const { Uint8Array, DOMException } = globalThis;

@@ -21,11 +21,21 @@
 
     encodeInto(source, bytes) {
       const text = `${source}`.toWellFormed();
-      let [read, written] = [0, 0];
-      while (read < text.length) {
+      const { length } = text;
+      const room = bytes.length;
+      let read = 0;
+      let written = 0;
+      while (read < length) {
+        const unit = text.charCodeAt(read);
+        if (unit < 0x80 && written < room) {
+          bytes[written] = unit; // most text is ASCII
+          written += 1;
+          read += 1;
+          continue;
+        }
         const code = text.codePointAt(read);
         const size = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-        if (written + size > bytes.length) break;
+        if (written + size > room) break;
         if (size === 1) bytes[written] = code;
         else {
           for (let at = size - 1, left = code; at >= 0; at -= 1, left >>= 6) {
@@ -108,6 +118,7 @@
       return [];
     }
     return {
+      rests: () => needed === 0,
       push(byte) {
         if (needed === 0) return lead(byte);
         if (byte < lower || byte > upper) {
@@ -126,6 +137,48 @@
         return cut ? [REPLACE] : [];
       },
     };
+  }
+
+  const isTail = (byte) => (byte & 0xc0) === 0x80; // undefined is none
+
+  // The code point of a well-formed sequence of two to four bytes at a place; 0 if there is none.
+  function sequenceAt(bytes, at) {
+    const lead = bytes[at];
+    const second = bytes[at + 1];
+    if (lead < 0xc2 || !isTail(second)) return 0;
+    if (lead < 0xe0) return ((lead & 31) << 6) | (second & 63);
+    const third = bytes[at + 2];
+    if (!isTail(third)) return 0;
+    if (lead < 0xf0) {
+      const code = ((lead & 15) << 12) | ((second & 63) << 6) | (third & 63);
+      return code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 0 : code;
+    }
+    if (lead > 0xf4 || !isTail(bytes[at + 3])) return 0;
+    const code =
+      ((lead & 7) << 18) | ((second & 63) << 12) | ((third & 63) << 6) | (bytes[at + 3] & 63);
+    return code < 0x10000 || code > 0x10ffff ? 0 : code;
+  }
+
+  // Reads well-formed UTF-8 up to the first byte that needs a second look: the text, and where.
+  function readWhole(bytes, from) {
+    const { length } = bytes;
+    let at = from;
+    let text = "";
+    while (at < length) {
+      let end = at;
+      const stop = Math.min(length, at + 4096);
+      while (end < stop && bytes[end] < 0x80) end += 1;
+      if (end > at) {
+        text += String.fromCharCode.apply(null, bytes.subarray(at, end));
+        at = end;
+        continue;
+      }
+      const code = sequenceAt(bytes, at);
+      if (code === 0) break;
+      text += String.fromCodePoint(code);
+      at += code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    }
+    return { text, at };
   }
 
   function utf16Decoder() {
@@ -214,9 +267,16 @@
       const bytes = bytesOf(input);
       const codes = [];
       let out = "";
-      for (let at = 0; at < bytes.length; at += 1) {
-        const byte = bytes[at];
-        for (const code of this.#decoder.push(byte)) this.#take(code, codes);
+      let at = 0;
+      while (at < bytes.length) {
+        if (!this.#atStart && this.#decoder.rests?.()) {
+          const whole = readWhole(bytes, at);
+          out += String.fromCodePoint(...codes.splice(0)) + whole.text;
+          at = whole.at;
+          if (at === bytes.length) break;
+        }
+        for (const code of this.#decoder.push(bytes[at])) this.#take(code, codes);
+        at += 1;
         if (codes.length >= 4096) out += String.fromCodePoint(...codes.splice(0));
       }
       if (!options?.stream) {
