@@ -117,7 +117,9 @@ def test_a_form_goes_as_multipart_with_its_boundary() -> None:
       return jira('/x', { method: 'POST', body: form }).then(() => 1);
     })()"""
     message = sent(source)
-    ((name, kind),) = message["headers"]  # type: ignore[misc,has-type]  # JSON
+    headers = message["headers"]
+    assert isinstance(headers, list)
+    ((name, kind),) = headers
     assert name == "content-type"
     boundary = kind.removeprefix("multipart/form-data; boundary=").encode()
     body = base64.b64decode(str(message["body"]))
