@@ -70,6 +70,7 @@ def open_database(url: str) -> Engine:
     event.listen(engine, "handle_error", _Translator(place))
     try:
         _check_schema(engine, place)
+        _keep_journal(engine)
     except BaseException:
         engine.dispose()
         raise
@@ -127,13 +128,19 @@ def _create(url: str) -> Engine:
 def _set_pragmas(connection: object, _record: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]  # a DB-API connection of sqlite3
     for pragma in (
-        "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
         "cache_size=-65536",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _keep_journal(engine: Engine) -> None:
+    """Put a SQLite file in WAL mode: readers and the writer do not wait for each other."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
 
 def _place(url: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import anyio.to_thread
 
-from runtime.audit.trail import AuditRecord, AuditTrail
+from runtime.audit.trail import AuditRecord, AuditTrail, redact
 from runtime.clock import Clock
 from runtime.errors import StateError
 from runtime.policy.decision import Decision
@@ -107,8 +107,8 @@ class JiraHttp:
         try:
             return self._route(scope, body)
         except StateError as error:
-            target = _raw_target(scope)[:MAX_LOGGED_CHARACTERS]
-            log.error("503 to %s %r: %s", scope["method"], target, error.message)  # noqa: TRY400  # the message says all
+            path = redact(_raw_target(scope).partition("?")[0][:MAX_LOGGED_CHARACTERS])
+            log.error("503 to %s %r: %s", scope["method"], path, error.message)  # noqa: TRY400  # the message says all
             return _json(503, UNAVAILABLE)
 
     def _route(self, scope: Scope, body: bytes) -> JiraResponse:
