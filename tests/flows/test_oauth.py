@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import httpx
 import pytest
 from jira import JIRA
-from requests_oauthlib import OAuth2Session
+from requests_oauthlib import OAuth2Session  # type: ignore[import-untyped]  # has no types
 
 from runtime.identity.oauth.values import AuthorizeFault, OAuthClient
 from tests.flows.conftest import Bench
