@@ -1,0 +1,163 @@
+"""atlassian-connect-express as npm has it: registers, serves a page, asks, acts as a user."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from runtime.server.runtime import Firebrick, open_firebrick
+from runtime.server.settings import Settings
+from tests.flows.serving import served
+
+HERE = Path(__file__).parent
+KEY = "com.example.express"
+IMPERSONATION = "oauth-2-authorization-server.services.atlassian.com"
+INSTALL_S = 300
+WAITS = 600  # of a tenth of a second
+
+
+class Express:
+    """A running app, and the site it is installed on."""
+
+    def __init__(self, firebrick: Firebrick, base: str, url: str) -> None:
+        self.firebrick = firebrick
+        self.base = base
+        self.url = url
+
+    def ask(self, method: str, path: str, body: object = None, as_: str = "") -> dict[str, Any]:
+        route = f"/ask-as/{quote(self.account(as_))}" if as_ else "/ask"
+        asked = {"method": method, "path": path, "body": body}
+        answer: dict[str, Any] = httpx.post(self.url + route, json=asked, timeout=60).json()
+        return answer
+
+    def account(self, handle: str) -> str:
+        return self.firebrick.find_person(handle).account_id
+
+    def frame(self, query: str = "") -> str:
+        page = httpx.post(
+            f"{self.base}/plugins/servlet/ac/{KEY}/hello{query}",
+            data={"as": "dana"},
+            headers={"origin": self.base},
+        )
+        found = re.search(r'src="([^"]+/hello[^"]*)"', page.text)
+        assert found is not None, page.text
+        return unescape(found.group(1))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("conformance") / "connect_express"
+    shutil.copytree(HERE / "connect_express", folder)
+    command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=INSTALL_S)
+    return folder
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def express(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Express]:
+    settings = Settings(state=tmp_path_factory.mktemp("state"), allowed_hosts=IMPERSONATION)
+    with open_firebrick(settings) as firebrick, served(firebrick) as base:
+        amy = firebrick.find_person("amy")
+        _, secret = firebrick.api_tokens.create(amy, "express")
+        login = f"{quote(str(amy.email), safe='')}:{secret.get_secret_value()}"
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        development = {
+            "port": port,
+            "store": {"adapter": "map"},
+            "hosts": [base.replace("http://", f"http://{login}@")],
+        }
+        config = {"development": development, "product": "jira"}
+        (folder / "config.json").write_text(json.dumps(config))
+        environment = {
+            **os.environ,
+            "AC_LOCAL_BASE_URL": url,
+            "CONNECT_KEYS_CDN_URL": f"{base}/connect-keys",
+            "FIREBRICK_URL": base,
+            "NODE_OPTIONS": f"--require {folder / 'names.js'}",
+        }
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                ["node", "app.js"], cwd=folder, env=environment, stdout=log, stderr=log
+            )
+        try:
+            _wait_until_installed(process, url, folder / "log")
+            yield Express(firebrick, base, url)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+        gone = firebrick.connect.installations.find(firebrick.find_site(None), KEY)
+        assert gone is not None
+        assert gone.state == "uninstalled"  # the framework takes itself from the site when it ends
+
+
+def _wait_until_installed(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    for _ in range(WAITS):
+        try:
+            if httpx.get(f"{url}/state").json()["clientKey"]:
+                return
+        except httpx.HTTPError:
+            pass
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise AssertionError(log.read_text(errors="replace"))
+
+
+def test_it_registers_itself(express: Express) -> None:
+    (one,) = express.firebrick.connect.installations.list()
+    assert (one.app_key, one.state) == (KEY, "enabled")
+    assert one.scopes == {"READ", "WRITE", "ACT_AS_USER"}
+
+
+def test_its_page_believes_the_sites_token_and_no_other(express: Express) -> None:
+    url = express.frame("?issue.key=TEAM-1")
+    page = httpx.get(url)
+    assert page.json() == {"user": express.account("dana"), "issue": "TEAM-1"}
+    assert "x-acpt" in page.headers
+    assert httpx.get(url.replace("TEAM-1", "TEAM-2")).status_code == 401
+    assert httpx.get(f"{url}&x=1").status_code == 401
+    assert httpx.get(f"{express.url}/hello").status_code == 401
+    session = httpx.get(f"{express.url}/loose", headers={"x-acpt": page.headers["x-acpt"]})
+    assert session.status_code in (200, 401)
+    reflected = {"authorization": f"JWT {page.headers['x-acpt']}"}
+    assert httpx.get(f"{express.base}/rest/api/3/myself", headers=reflected).status_code == 401
+
+
+def test_it_asks_as_itself(express: Express) -> None:
+    me = express.ask("GET", "/rest/api/3/myself")
+    assert (me["status"], me["body"]["displayName"]) == (200, "Express")
+    found = express.ask(
+        "GET", "/rest/api/3/search/jql?jql=project+%3D+TEAM&fields=summary,status&maxResults=2"
+    )
+    assert len(found["body"]["issues"]) == 2
+    comment = express.ask("POST", "/rest/api/2/issue/TEAM-1/comment", {"body": "hello"})
+    assert comment["status"] == 201
+    refused = express.ask("PUT", "/rest/api/3/project/TEAM", {"name": "x"})
+    assert refused["status"] == 403
+
+
+def test_it_acts_as_a_user(express: Express) -> None:
+    me = express.ask("GET", "/rest/api/3/myself", as_="dana")
+    assert (me["status"], me["body"]["displayName"]) == (200, "Dana Developer")
+    assert express.ask("GET", "/rest/api/3/issue/VAULT-7", as_="vera")["status"] == 404
+    assert "status" not in express.ask("GET", "/rest/api/3/myself", as_="dora")
