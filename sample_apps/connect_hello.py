@@ -43,7 +43,7 @@ class Hello(BaseHTTPRequestHandler):
     url = ""
 
     def do_GET(self) -> None:
-        """Serve the descriptor, the page, and two ways to ask Jira."""
+        """Serve the descriptor, the page, and three ways to ask Jira."""
         path = urlsplit(self.path).path
         if path == "/atlassian-connect.json":
             self._reply(200, json.dumps(self._descriptor()), "application/json")
@@ -51,6 +51,8 @@ class Hello(BaseHTTPRequestHandler):
             self._reply(*self._page())
         elif path == "/whoami":
             self._reply(200, self._ask("/rest/api/3/myself", self._own_token))
+        elif path == "/rename":
+            self._reply(200, self._rename("/rest/api/3/project/TEAM", "Renamed by an app"))
         elif path.startswith("/whoami/"):
             account_id = path.removeprefix("/whoami/")
             self._reply(200, self._ask("/rest/api/3/myself", lambda _: self._bearer(account_id)))
@@ -98,9 +100,14 @@ class Hello(BaseHTTPRequestHandler):
         who = answer.json()
         return f"{who['displayName']} ({who['accountType']})\n"
 
-    def _own_token(self, url: str) -> str:
+    def _rename(self, path: str, name: str) -> str:
+        url = self.tenant["baseUrl"] + path
+        headers = {"authorization": self._own_token(url, "PUT")}
+        return f"Jira answered {httpx.put(url, json={'name': name}, headers=headers).status_code}\n"
+
+    def _own_token(self, url: str, method: str = "GET") -> str:
         now = int(time.time())
-        claims = {"iss": KEY, "iat": now, "exp": now + 180, "qsh": query_hash("GET", url)}
+        claims = {"iss": KEY, "iat": now, "exp": now + 180, "qsh": query_hash(method, url)}
         return "JWT " + jwt.encode(claims, self.tenant["sharedSecret"], algorithm="HS256")
 
     def _bearer(self, account_id: str) -> str:

@@ -4,6 +4,7 @@ import secrets
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 import typer
 
@@ -195,7 +196,15 @@ def authorize(
         request = _or_refuse(prepared)
         location = firebrick.oauth.flow.approve(request, account, {firebrick.find_site(site)})
     if format_ == "json":
-        print_json({"location": location, "state": params["state"], "scopes": sorted(wanted)})
+        code = dict(parse_qsl(urlsplit(location).query)).get("code")
+        print_json(
+            {
+                "location": location,
+                "code": code,
+                "state": params["state"],
+                "scopes": sorted(wanted),
+            }
+        )
     else:
         typer.echo(location)
 

@@ -169,7 +169,9 @@ def _permission_verdict(side: PermissionSide) -> Decision:
         return Decision(True, "allowed")
     names = ", ".join(lacking)
     if len(lacking) == len(side.facts):
-        return Decision(False, f"permission.{lacking[0]}", f"Holds none of: {names}.")
+        of_project = [fact.key for fact in side.facts if fact.kind == "PROJECT"]
+        nearest = (of_project or lacking)[0]
+        return Decision(False, f"permission.{nearest}", f"Holds none of: {names}.")
     return Decision(
         True, "permission.partly", f"Depends on what is asked: {names} is not held, the rest is."
     )
