@@ -8,9 +8,10 @@ from typing import Protocol
 from pydantic import SecretStr
 
 TOKEN_BYTES = 32  # 256 random bits; RFC 6749 section 10.10 asks for at least 128
-TOKEN_KINDS = ("at", "rt", "pat", "sec", "code", "cs")
-"""``fbk_<kind>_``: access token, refresh token, API token, app secret, authorization code, and the
-session token of a Connect app that acts as a user."""
+TOKEN_KINDS = ("at", "rt", "pat", "sec", "code", "cs", "ses", "ctl")
+"""``fbk_<kind>_``: access token, refresh token, API token, app secret, authorization code, the
+session token of a Connect app that acts as a user, a browser's session, and the access token of the
+control plane."""
 
 
 class RandomBytes(Protocol):

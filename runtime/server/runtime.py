@@ -20,6 +20,7 @@ from runtime.hostfunctions.stubs import EgressStub
 from runtime.identity.accounts import Account, find_account, find_account_by_name, list_accounts
 from runtime.identity.api_tokens import ApiTokens, TokenPolicy
 from runtime.identity.lockout import Lockout
+from runtime.identity.sessions import Sessions
 from runtime.ids import Ids
 from runtime.installation.consents import ConsentStore
 from runtime.installation.model import AppVersion, Installation
@@ -92,6 +93,7 @@ class Firebrick:
         policy = TokenPolicy(settings.api_tokens, settings.api_token_max_days)
         self.api_tokens = ApiTokens(engine, clock, ids, policy)
         self.lockout = Lockout(engine, clock, settings.login_failures)
+        self.sessions = Sessions(engine, clock, ids)
         self.broker = TokenBroker(engine, clock, ids)
         self.connect = open_connect(engine, clock, ids, self.vault, settings.connect_jwt_max_s)
         self.oauth = open_oauth(
@@ -236,6 +238,7 @@ class Firebrick:
             | self.api_tokens.live_digests()
             | self.connect.live_digests()
             | self.oauth.tokens.live_digests()
+            | self.sessions.live_digests()
         )
 
     # --- sites and people ------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from runtime.errors import StateError
 from runtime.server.connect_serving import connect_edges
 from runtime.server.http import UNAVAILABLE, JiraHttp, SiteNames
 from runtime.server.oauth import oauth_edges
+from runtime.server.page_edges import DEFAULT_OPTIONS, PageOptions, page_edges
 
 if TYPE_CHECKING:
     from runtime.server.runtime import Firebrick
@@ -29,7 +30,7 @@ PAGE_HEADERS = {
 }
 
 
-def create_app(firebrick: "Firebrick") -> FastAPI:
+def create_app(firebrick: "Firebrick", options: PageOptions = DEFAULT_OPTIONS) -> FastAPI:
     """Return the ASGI application: a start page, a health answer and the product below them."""
     app = FastAPI(title="Firebrick", version=__version__, docs_url=None, redoc_url=None)
     pages = Environment(
@@ -61,7 +62,11 @@ def create_app(firebrick: "Firebrick") -> FastAPI:
             firebrick.audit,
             firebrick.clock,
             extra,
-            (*connect_edges(firebrick), *oauth_edges(firebrick)),
+            (
+                *connect_edges(firebrick),
+                *oauth_edges(firebrick),
+                *page_edges(firebrick, options),
+            ),
         ),
     )
     return app
@@ -89,9 +94,11 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run(firebrick: "Firebrick", listener: socket.socket) -> None:
+def run(
+    firebrick: "Firebrick", listener: socket.socket, options: PageOptions = DEFAULT_OPTIONS
+) -> None:
     """Serve until the process is told to stop."""
     config = uvicorn.Config(
-        create_app(firebrick), log_level="warning", access_log=False, server_header=False
+        create_app(firebrick, options), log_level="warning", access_log=False, server_header=False
     )
     uvicorn.Server(config).run(sockets=[listener])

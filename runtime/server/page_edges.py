@@ -1,0 +1,87 @@
+"""The server's own pages, wired together: accounts, the developer console, its JSON."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from runtime.identity.accounts import Account, find_account, list_accounts
+from runtime.identity.oauth.stateless import StatelessRequests
+from runtime.jira.page_context import uses_product
+from runtime.server.account_pages import AccountPages, OAuthDoors, People
+from runtime.server.console_api import ConsoleApi
+from runtime.server.console_pages import ConsolePages
+from runtime.server.http import Edge
+from runtime.server.webforms import Pages, style
+
+if TYPE_CHECKING:
+    from runtime.server.runtime import Firebrick
+
+
+@dataclass(frozen=True, slots=True)
+class PageOptions:
+    """How this process serves pages.
+
+    Attributes:
+        access_token: What opens the developer console; None makes one that nobody is told.
+        auto_consent: Who consents to every app without a page; None for pages.
+    """
+
+    access_token: SecretStr | None = None
+    auto_consent: Account | None = None
+
+
+DEFAULT_OPTIONS = PageOptions()
+
+
+def page_edges(firebrick: "Firebrick", options: PageOptions) -> tuple[Edge, ...]:
+    """Return what answers pages, in the order it is asked."""
+    oauth = OAuthDoors(
+        firebrick.oauth.flow,
+        firebrick.oauth.clients,
+        firebrick.oauth.grants,
+        StatelessRequests(firebrick.engine, firebrick.clock),
+    )
+    people, pages = _people(firebrick), Pages()
+    sessions = firebrick.sessions
+    token = options.access_token or firebrick.ids.token("ctl")
+    scopes = frozenset(
+        name for operation in firebrick.operations for one in operation.scopes for name in one
+    )
+    return (
+        style,
+        ConsoleApi(oauth, people, token),
+        ConsolePages(
+            oauth=oauth, people=people, sessions=sessions, ids=firebrick.ids, pages=pages,
+            access_token=token, scopes=scopes,
+        ),
+        AccountPages(
+            oauth=oauth, people=people, sessions=sessions, ids=firebrick.ids, pages=pages,
+            auto_consent=options.auto_consent,
+        ),
+    )  # fmt: skip
+
+
+def _people(firebrick: "Firebrick") -> People:
+    def is_person(account: Account) -> bool:
+        return account.active and account.account_type == "atlassian"
+
+    def find(account_id: str) -> Account | None:
+        with firebrick.engine.connect() as connection:
+            account = find_account(connection, account_id)
+        return account if account is not None and is_person(account) else None
+
+    def list_people() -> list[Account]:
+        with firebrick.engine.connect() as connection:
+            return [one for one in list_accounts(connection) if is_person(one)]
+
+    def sites(account: Account) -> list[tuple[str, str]]:
+        hosts = firebrick.sites_by_host()
+        with firebrick.engine.connect() as connection:
+            return [
+                (cloud_id, host)
+                for host, cloud_id in hosts.items()
+                if uses_product(connection, cloud_id, account)
+            ]
+
+    return People(find, list_people, sites)
