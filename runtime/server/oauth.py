@@ -5,6 +5,7 @@ The platform has two hosts for it; here each path stands on the one port.
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -75,10 +76,13 @@ class TokenEdge:
         form = read_form(request)
         authorization = request.headers.get("authorization")
         if request.path == REVOKE_PATH:
-            self._flow.revoke(form, authorization)
+            client = self._flow.revoke(form, authorization)
+            self._audit.append(_allowed(request, "credential.token-revoked", client.client_id))
             return _json(200, {}, *NO_STORE)
         issued = self._flow.exchange(form, authorization)
-        self._audit.append(_issued(request, issued))
+        record = _allowed(request, "credential.token-issued", issued.client_id)
+        detail = {"scopes": sorted(issued.scopes)}
+        self._audit.append(replace(record, account_id=issued.account_id, detail=detail))
         return _json(200, token_body(issued), *NO_STORE)
 
 
@@ -252,18 +256,16 @@ def _json(status: int, body: object, *headers: tuple[str, str]) -> JiraResponse:
     return JiraResponse(status, (JSON_TYPE, *headers), json.dumps(body).encode(), rule="edge")
 
 
-def _issued(request: JiraRequest, issued: TokenAnswer) -> AuditRecord:
+def _allowed(request: JiraRequest, rule: str, client_id: str) -> AuditRecord:
     return AuditRecord(
         kind="token",
         allowed=True,
-        rule="credential.token-issued",
+        rule=rule,
         model="oauth",
-        app_id=issued.client_id,
-        account_id=issued.account_id,
+        app_id=client_id,
         method=request.method,
         path=request.path,
         status=200,
-        detail={"scopes": sorted(issued.scopes)},
     )
 
 

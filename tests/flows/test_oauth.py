@@ -2,13 +2,14 @@
 
 import base64
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
 import pytest
 from jira import JIRA
-from requests_oauthlib import OAuth2Session  # type: ignore[import-untyped]  # has no types
+from requests_oauthlib import OAuth2Session
 
 from runtime.identity.oauth.values import AuthorizeFault, OAuthClient
 from tests.flows.conftest import Bench
@@ -207,6 +208,27 @@ def test_an_app_may_end_its_own_refresh_token(desk: Desk) -> None:
         assert httpx.post(url, data=desk.fields(token=shown)).status_code == 200
     assert session.get(f"{desk.gateway}/rest/api/3/myself").status_code == 401
     assert httpx.post(url, data={"token": token}).status_code == 400
+
+
+@pytest.mark.hostile
+def test_of_two_that_use_one_code_at_once_at_most_one_gets_tokens(desk: Desk) -> None:
+    fields = desk.fields(grant_type="authorization_code", code=desk.code(), redirect_uri=CALLBACK)
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: httpx.post(desk.token_url, data=fields), range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200, *[403] * 5]
+    token = next(one for one in answers if one.status_code == 200).json()["access_token"]
+    headers = {"authorization": f"Bearer {token}"}
+    assert httpx.get(f"{desk.base}/me", headers=headers).status_code == 401
+
+
+def test_processes_that_refresh_at_once_all_get_tokens(desk: Desk) -> None:
+    fields = desk.fields(
+        grant_type="refresh_token", refresh_token=desk.log_in().token["refresh_token"]
+    )
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: httpx.post(desk.token_url, data=fields), range(4)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["refresh_token"] for answer in answers}) == 4
 
 
 def test_the_metadata_names_what_is_there(desk: Desk) -> None:

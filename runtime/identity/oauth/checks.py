@@ -22,14 +22,14 @@ def check_client(client: OAuthClient, known_scopes: Set[str]) -> None:
         ForgeError: ``BAD_OAUTH_APP`` for its name or the number of its callback URLs,
             ``BAD_CALLBACK_URL``, ``UNKNOWN_SCOPE``.
     """
-    if not client.name.strip() or len(client.name) > MAX_NAME_CHARACTERS:
-        raise ForgeError(
-            "BAD_OAUTH_APP", f"An app needs a name of at most {MAX_NAME_CHARACTERS} characters."
-        )
-    if len(client.vendor_name) > MAX_NAME_CHARACTERS:
-        raise ForgeError(
-            "BAD_OAUTH_APP", f"The vendor's name has at most {MAX_NAME_CHARACTERS} characters."
-        )
+    for text in (client.name, client.vendor_name):
+        if len(text) > MAX_NAME_CHARACTERS or not text.isprintable():
+            raise ForgeError(
+                "BAD_OAUTH_APP",
+                f"Names have at most {MAX_NAME_CHARACTERS} characters, all of them printable.",
+            )
+    if not client.name.strip():
+        raise ForgeError("BAD_OAUTH_APP", "An app needs a name.")
     if len(client.callback_urls) > MAX_CALLBACK_URLS:
         raise ForgeError("BAD_OAUTH_APP", f"An app has at most {MAX_CALLBACK_URLS} callback URLs.")
     for url in client.callback_urls:

@@ -178,8 +178,11 @@ class OAuthFlow:
             raise outcome
         return outcome
 
-    def revoke(self, form: Mapping[str, str], authorization: str | None) -> None:
+    def revoke(self, form: Mapping[str, str], authorization: str | None) -> OAuthClient:
         """End the family of a refresh token, as its app asks; an unknown token is no error.
+
+        Returns:
+            The app.
 
         Raises:
             OAuthError: The request is not complete, or not from an app of this server.
@@ -196,6 +199,7 @@ class OAuthFlow:
             refresh = self._tokens.find_refresh(connection, named)
             if refresh is not None and refresh.family.grant.client_id == client.client_id:
                 self._tokens.drop_family(connection, refresh.family.id)
+        return client
 
     def _use_code(
         self,

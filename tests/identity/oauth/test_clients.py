@@ -58,6 +58,8 @@ def test_an_update_changes_what_may_change_and_nothing_else(place: Place) -> Non
     ("change", "code"),
     [
         ({"name": " "}, "BAD_OAUTH_APP"),
+        ({"name": "a\x1b[31m"}, "BAD_OAUTH_APP"),
+        ({"vendor_name": "a\0b"}, "BAD_OAUTH_APP"),
         ({"name": "x" * 129}, "BAD_OAUTH_APP"),
         ({"vendor_name": "x" * 129}, "BAD_OAUTH_APP"),
         ({"callback_urls": (CALLBACK,) * 11}, "BAD_OAUTH_APP"),
