@@ -165,7 +165,15 @@ def test_the_bridge_takes_no_other_origin_session_or_address(flow: Connected) ->
         headers = {"x-firebrick-page": session}
         url = f"{flow.base}/_firebrick/connect/request"
         assert httpx.post(url, json=ask, headers=headers).status_code == 401
-    urls: list[object] = ["http://evil.test/x", "//evil.test/x", "/rest/../x", "/a%2fb", 1, None, []]
+    urls: list[object] = [
+        "http://evil.test/x",
+        "//evil.test/x",
+        "/rest/../x",
+        "/a%2fb",
+        1,
+        None,
+        [],
+    ]
     for asked in urls:
         assert bridged(flow, page, {"url": asked}).status_code == 400
     broken: list[object] = [[], 1, None, {"url": "/", "type": "TRACE"}, {"url": "/", "data": [1]}]
