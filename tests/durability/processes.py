@@ -9,7 +9,7 @@ from typing import Any  # what a process says: JSON
 PATIENCE_S = 120.0  # for a process of a machine that has other things to do
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["pytest", "tests.durability.warm"])
+CONTEXT.set_forkserver_preload(["pytest", "tests.durability.warm", "tests.durability.crowd"])
 
 
 class Running:
