@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from runtime.audit.trail import AuditRecord
 from runtime.identity.accounts import Account, find_account
+from runtime.identity.oauth.tokens import in_force
+from runtime.identity.oauth.values import OAuthClient
 from runtime.installation.model import LiveGrant
 from runtime.invocation.records import InvocationRecord
 from runtime.jira.explain import PermissionFact
@@ -104,7 +106,17 @@ class Reasons:
         account = None if record.account_id is None else self._name(record.account_id)
         if record.kind == "http":
             return f"a client over HTTP: {account or 'nobody'}"
-        return f"{account or 'the command line'}: {KINDS.get(record.kind, record.kind)} of {record.path or 'an app'}"
+        what = KINDS.get(record.kind, record.kind)
+        return f"{account or 'the command line'}: {what} of {self._subject(record)}"
+
+    def _subject(self, record: AuditRecord) -> str:
+        client = self._client(record)
+        return record.path or "an app" if client is None else f"the OAuth app {client.name}"
+
+    def _client(self, record: AuditRecord) -> OAuthClient | None:
+        if record.model != "oauth" or record.app_id is None:
+            return None
+        return self._firebrick.oauth.clients.find(record.app_id)
 
     def _invocation(self, invocation_id: str | None) -> InvocationRecord | None:
         if invocation_id is None:
@@ -122,7 +134,8 @@ class Reasons:
     def _request(self, record: AuditRecord) -> list[Link]:
         family = record.rule.partition(".")[0]
         early = record.kind == "door" and not record.allowed and family in BEFORE_TOKEN
-        links = [Link("credential", _credential(record, early=early))]
+        client = self._client(record)
+        links = [Link("credential", _credential(record, client, early=early))]
         if record.kind == "door":
             links.append(Link("acts as", self._acts_as(record)))
         dropped = record.detail.get("dropped_headers")
@@ -136,9 +149,26 @@ class Reasons:
         links.append(Link("operation", shown))
         if record.kind == "door":
             links.append(Link("scopes", _scopes(explanation, self._grant(record))))
+        elif client is not None:
+            links.append(Link("scopes", self._consented(record, client, explanation)))
         if family not in BEFORE_TOKEN or record.allowed:
             links += _permissions(explanation, self._acting(record))
         return links + _since(record, explanation)
+
+    def _consented(self, record: AuditRecord, client: OAuthClient, explanation: Explanation) -> str:
+        """Say which scopes are needed, and what of them the person consented to for the app now."""
+        grants = self._firebrick.oauth.grants.list(
+            client_id=client.client_id, account_id=record.account_id, cloud_id=record.cloud_id
+        )
+        if not explanation.scope_sets:
+            return "the operation is closed to apps"
+        needed = f"needs {' or '.join(_listed(names) for names in explanation.scope_sets)}"
+        if not grants:
+            return f"{needed}; the consent has ended"
+        held = in_force(grants[0].scopes, client.scopes)
+        lacking = min((sorted({*names} - held) for names in explanation.scope_sets), key=len)
+        shown = f"{needed}; consented to now: {', '.join(sorted(held)) or 'none'}"
+        return f"{shown}; lacks {_listed(lacking)}" if lacking else f"{shown}: covered"
 
     def _acts_as(self, record: AuditRecord) -> str:
         act_as = record.act_as or "none"
@@ -184,11 +214,13 @@ def _verdict(record: AuditRecord) -> str:
     return f"{verdict}{rule}{answered}"
 
 
-def _credential(record: AuditRecord, *, early: bool) -> str:
+def _credential(record: AuditRecord, client: OAuthClient | None, *, early: bool) -> str:
     if early:
         return "none was attached: it was refused before"
     if record.kind == "door" and record.act_as == "none":
         return "none: the guest asked without one"
+    if client is not None:
+        return f"an access token of the OAuth app {client.name}"
     return CREDENTIALS.get(record.model, record.model)
 
 

@@ -1,10 +1,15 @@
 """The commands of OAuth, as a pipeline uses them."""
 
 import json
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from runtime.server.http import ask
+from runtime.server.runtime import open_firebrick
+from runtime.server.settings import Settings
+from runtime.wire import JiraRequest
 from tests.cli.conftest import Firebrick, Said
 
 CALLBACK = "http://localhost:9999/callback"
@@ -107,3 +112,35 @@ def test_the_organization_blocks_and_allows_consent(firebrick: Firebrick) -> Non
     assert authorize(firebrick).code == 1
     assert firebrick("oauth", "policy", "--user-apps", "allow").code == 0
     assert authorize(firebrick).code == 0
+
+
+def test_why_tells_who_consented_to_what_and_what_is_missing(
+    tmp_path: Path, firebrick: Firebrick, made: dict[str, str]
+) -> None:
+    code = parse_qs(urlsplit(authorize(firebrick).out.strip()).query)["code"][0]
+    with open_firebrick(Settings(state=tmp_path / "state")) as opened:
+        issued = opened.oauth.flow.exchange(
+            {
+                "grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK,
+                "client_id": made["clientId"], "client_secret": made["clientSecret"],
+            },
+            None,
+        )  # fmt: skip
+        token = issued.access_token.get_secret_value()
+        for method in ("GET", "DELETE"):
+            ask(
+                opened.jira, opened.audit, opened.clock,
+                JiraRequest(
+                    method, "/rest/api/3/issue/TEAM-1", host="gateway",
+                    headers={"authorization": f"Bearer {token}"}, cloud_id=opened.find_site(None),
+                ),
+            )  # fmt: skip
+    said = firebrick("audit", "--why").out
+    assert "a consent changed of the OAuth app Sync" in said
+    assert "an access token of the OAuth app Sync" in said
+    assert "consented to now: offline_access, read:jira-work, read:me: covered" in said
+    assert (
+        "consented to now: offline_access, read:jira-work, read:me; lacks [write:jira-work]" in said
+    )
+    firebrick("oauth", "revoke", "--user", "dana")
+    assert "the consent has ended" in firebrick("audit", "--why").out

@@ -10,7 +10,7 @@ Differs:
 
 from collections.abc import Set
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, insert, select
 from sqlalchemy.schema import Column, Table
 from sqlalchemy.types import Float, String
 
@@ -100,23 +100,27 @@ class OAuthBlocks:
         )
 
 
+def blocked_sites(connection: Connection, client_id: str) -> frozenset[str]:
+    """Return the sites on which an app is blocked now; `EVERY` among them means all."""
+    return frozenset(connection.execute(_BLOCKED, {"client": client_id}).scalars())
+
+
 def open_sites(connection: Connection, client_id: str, cloud_ids: Set[str]) -> frozenset[str]:
     """Return those of some sites on which an app is not blocked now."""
-    table = block_table.c
-    query = select(table.cloud_id).where(table.client_id.in_([client_id, EVERY]))
-    blocked = frozenset(connection.execute(query).scalars())
+    blocked = blocked_sites(connection, client_id)
     return frozenset() if EVERY in blocked else frozenset(cloud_ids) - blocked
 
 
 def is_blocked_everywhere(connection: Connection, client_id: str) -> bool:
     """Return whether the organization refuses an app, wherever it is."""
-    table = block_table.c
-    query = select(table.cloud_id).where(
-        table.client_id.in_([client_id, EVERY]), table.cloud_id == EVERY
-    )
-    return connection.execute(query).first() is not None
+    return EVERY in blocked_sites(connection, client_id)
 
 
 def _named(client_id: str, cloud_id: str) -> ColumnElement[bool]:
     table = block_table.c
     return (table.client_id == client_id) & (table.cloud_id == cloud_id)
+
+
+_BLOCKED = select(block_table.c.cloud_id).where(
+    (block_table.c.client_id == bindparam("client")) | (block_table.c.client_id == EVERY)
+)

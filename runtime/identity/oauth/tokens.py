@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, Select, delete, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 
 from runtime.clock import Clock
-from runtime.identity.oauth.blocks import is_blocked_everywhere, open_sites
+from runtime.identity.oauth.blocks import EVERY, blocked_sites
 from runtime.identity.oauth.schema import (
     access_table,
     client_table,
     code_table,
     digest,
     family_table,
+    grant_site_table,
     grant_table,
     joined_scopes,
     refresh_table,
@@ -249,22 +250,23 @@ class OAuthTokens:
         an app that has become private stands for nothing, save for its owner; nor does it on a site
         where an administrator blocks the app.
         """
+        asked = {"hash": digest(token), "now": self._clock.now_s()}
         with self._engine.connect() as connection:
-            row = connection.execute(_holder(digest(token), self._clock.now_s())).one_or_none()
-            if row is None:
+            rows = connection.execute(_HOLDER, asked).all()
+            if not rows:
                 return None
-            grant = _grant(connection, row.grant_id)
-            if grant is None or is_blocked_everywhere(connection, grant.client_id):
-                return None
-            cloud_ids = open_sites(connection, grant.client_id, grant.cloud_ids)
-        if row.distribution == "private" and grant.account_id != row.owner_account_id:
+            found = rows[0]
+            blocked = blocked_sites(connection, found.client_id)
+        private = found.distribution == "private"
+        if EVERY in blocked or (private and found.account_id != found.owner_account_id):
             return None
-        carried = split_scopes(row.scopes)
+        carried = split_scopes(found.carried)
+        standing = in_force(split_scopes(found.granted), split_scopes(found.of_client))
         return TokenHolder(
-            client_id=grant.client_id,
-            account_id=grant.account_id,
-            scopes=carried & in_force(grant.scopes, split_scopes(row.client_scopes)),
-            cloud_ids=cloud_ids,
+            client_id=found.client_id,
+            account_id=found.account_id,
+            scopes=carried & standing,
+            cloud_ids=frozenset(row.cloud_id for row in rows if row.cloud_id) - blocked,
             carried=len(carried),
         )
 
@@ -292,18 +294,24 @@ def _grant(connection: Connection, grant_id: str) -> Grant | None:
     return found[0] if found else None
 
 
-def _holder(token_hash: str, now_s: float) -> Select[tuple[str, str, str, str, str]]:
-    client = client_table.c
-    return (
-        select(
-            access_table.c.scopes,
-            family_table.c.grant_id,
-            client.scopes.label("client_scopes"),
-            client.distribution,
-            client.owner_account_id,
-        )
-        .join(family_table, family_table.c.id == access_table.c.family_id)
-        .join(grant_table, grant_table.c.id == family_table.c.grant_id)
-        .join(client_table, client.client_id == grant_table.c.client_id)
-        .where(access_table.c.token_hash == token_hash, access_table.c.expires_at_s > now_s)
+_HOLDER = (
+    select(
+        access_table.c.scopes.label("carried"),
+        grant_table.c.scopes.label("granted"),
+        grant_table.c.account_id,
+        client_table.c.client_id,
+        client_table.c.scopes.label("of_client"),
+        client_table.c.distribution,
+        client_table.c.owner_account_id,
+        grant_site_table.c.cloud_id,
     )
+    .join(family_table, family_table.c.id == access_table.c.family_id)
+    .join(grant_table, grant_table.c.id == family_table.c.grant_id)
+    .join(client_table, client_table.c.client_id == grant_table.c.client_id)
+    .outerjoin(grant_site_table, grant_site_table.c.grant_id == grant_table.c.id)
+    .where(
+        access_table.c.token_hash == bindparam("hash"),
+        access_table.c.expires_at_s > bindparam("now"),
+    )
+)
+"""One row for each site of the token's grant, or one without a site."""
