@@ -27,7 +27,8 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Hello</tit
 
 def query_hash(method: str, url: str) -> str:
     """Return the hash that ties a token to one request."""
-    parts, values = urlsplit(url), {}
+    parts = urlsplit(url)
+    values: dict[str, list[str]] = {}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         if name != "jwt":
             values.setdefault(quote(name, safe="-._~"), []).append(quote(value, safe="-._~"))
@@ -123,7 +124,7 @@ class Hello(BaseHTTPRequestHandler):
         assertion = jwt.encode(claims, self.tenant["sharedSecret"], algorithm="HS256")
         form = {"grant_type": GRANT, "assertion": assertion}
         answer = httpx.post(f"{host}/oauth2/token", data=form).json()
-        return "Bearer " + answer.get("access_token", "none")
+        return f"Bearer {answer.get('access_token')}"
 
     def _descriptor(self) -> dict[str, object]:
         return {

@@ -63,7 +63,7 @@ class AuditRecord:
 
     Attributes:
         kind: ``door`` (a guest's product call), ``egress``, ``http`` (a wire client's call),
-            ``deploy``, ``install``, ``grant``, ``token`` or ``invocation``.
+            ``deploy``, ``install``, ``grant``, ``token``, ``webhook`` or ``invocation``.
         allowed: The verdict.
         rule: Dotted name of the deciding rule.
         message: The reason in words.

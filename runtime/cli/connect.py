@@ -55,6 +55,8 @@ def install(
 
     'firebrick serve' must be running on the same state, as the app fetches the public key there.
     """
+    from runtime.server.connect_services import public_url
+
     with open_state(state) as firebrick:
         cloud_id = firebrick.find_site(site)
         plan = firebrick.connect_apps.plan(source, cloud_id)
@@ -63,7 +65,7 @@ def install(
             plan,
             cloud_id,
             firebrick.find_person(admin),
-            base_url or firebrick.public_url(cloud_id),
+            base_url or public_url(firebrick, cloud_id),
             licence,
         )
     _tell("Updated" if plan.is_update else "Installed", done, format_)

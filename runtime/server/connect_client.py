@@ -54,21 +54,28 @@ class AppClient:
         return self._ask(ExternalCall(url, headers=(("Accept", "application/json"),)))
 
     def post(
-        self, url: str, body: bytes, authorization: Callable[[], str], headers: Headers = ()
+        self,
+        url: str,
+        body: bytes,
+        authorization: Callable[[], str],
+        headers: Headers = (),
+        *,
+        attempts: int = ATTEMPTS,
     ) -> ExternalReply:
-        """Post JSON with a token; where nobody answers, twice again, each time with a new token.
+        """Post JSON with a token; where nobody answers, again at once, each time with a new token.
 
         Args:
             url: Where to.
             body: The JSON.
             authorization: Makes the header's value.
             headers: Further headers.
+            attempts: How often at most.
 
         Raises:
             ForgeError: ``ADDRESS_REFUSED`` if the address is not for an app.
             AppUnreachableError: No answer.
         """
-        for left in reversed(range(ATTEMPTS)):
+        for left in reversed(range(attempts)):
             call = ExternalCall(
                 url,
                 "POST",

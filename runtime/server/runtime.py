@@ -43,14 +43,15 @@ from runtime.server.apps import Apps
 from runtime.server.authenticator import CredentialAuthenticator
 from runtime.server.basic import BasicAuthenticator
 from runtime.server.connect import ConnectApps
-from runtime.server.connect_client import AppClient
 from runtime.server.connect_migration import MigrationKeys
 from runtime.server.connect_parts import open_connect
+from runtime.server.connect_services import ConnectServices
 from runtime.server.explaining import Explainer, Explanation
 from runtime.server.oauth_parts import open_oauth
 from runtime.server.operations import load_operations
 from runtime.server.settings import Settings
 from runtime.server.statefolder import StateFolder
+from runtime.server.webhooks import WebhookFeed
 from runtime.tokens.broker import TokenBroker
 from runtime.tokens.vault import Vault
 
@@ -111,7 +112,14 @@ class Firebrick:
             MigrationKeys(self.installations, self.connect.installations),
             self.oauth.authenticator,
         )
-        self.jira = Jira(engine, self.operations, self.authenticator, clock, ids, settings.xsrf)
+        jira = Jira(engine, self.operations, self.authenticator, clock, ids, settings.xsrf)
+        self.connect_services = ConnectServices(
+            engine=engine, parts=self.connect, audit=self.audit, clock=clock, ids=ids,
+            settings=settings,
+        )  # fmt: skip
+        self.jira = WebhookFeed(
+            jira, self.operations, self.connect, self.connect_services, clock, ids
+        )
         self.gateway = Gateway(
             product=self.jira,
             operations=self.operations,
@@ -135,6 +143,7 @@ class Firebrick:
 
     def close(self) -> None:
         """Release the database, the state folder and the sandbox with every image made here."""
+        self.connect_services.close()
         sandbox = self.__dict__.pop("sandbox", None)
         for name in ("images", "apps", "invoker"):
             self.__dict__.pop(name, None)
@@ -170,25 +179,10 @@ class Firebrick:
             toolchain=self.settings.toolchain_folder,
         )
 
-    @cached_property
+    @property
     def connect_apps(self) -> ConnectApps:
         """The life of Connect apps."""
-        return ConnectApps(
-            engine=self.engine,
-            parts=self.connect,
-            client=AppClient(self.clock, self.settings.connect_hosts),
-            audit=self.audit,
-            clock=self.clock,
-            ids=self.ids,
-            frozen=self.settings.connect_frozen,
-        )
-
-    def public_url(self, cloud_id: str) -> str:
-        """Return where clients reach a site: loopback leads to the first, a name to any other."""
-        first = next(iter(self.sites_by_host().values()))
-        if cloud_id == first:
-            return self.settings.public_url.rstrip("/")
-        return self.site_url(cloud_id)
+        return self.connect_services.apps
 
     @cached_property
     def invoker(self) -> Invoker:

@@ -196,9 +196,7 @@ def test_dynamic_modules_come_all_or_none_and_go_with_the_app(flow: Connected) -
 
 def test_the_freeze_stops_installs_and_updates(flow: Connected) -> None:
     flow.install()
-    flow.bench.firebrick.__dict__.pop("connect_apps", None)
-    frozen = flow.bench.firebrick.settings.model_copy(update={"connect_frozen": True})
-    flow.bench.firebrick.settings = frozen
+    flow.bench.firebrick.connect_apps._frozen = True
     with pytest.raises(ForgeError) as caught:
         flow.install()
     assert caught.value.code == "CONNECT_FROZEN"
