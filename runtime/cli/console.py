@@ -1,7 +1,8 @@
 """What every command prints with: plain when piped, colour on a terminal, nothing hostile ever.
 
-Text that an app or a caller wrote may hold terminal escape sequences; `safe` shows them instead of
-sending them.
+Text that an app or a caller wrote may hold terminal escape sequences, characters that turn the
+direction of writing, and line breaks that would begin a line which looks like one of ours. They are
+shown, not sent; further lines of one text stand behind a gutter that none of our lines has.
 """
 
 import json
@@ -21,6 +22,7 @@ R = TypeVar("R")
 EXIT_FAILED = 1
 EXIT_USAGE = 2  # also: the manifest or the sources cannot be deployed
 PIPED_WIDTH = 4096  # tables are never wrapped for a pipe
+GUTTER = "┆ "  # before each further line of a text that somebody else wrote
 
 
 def console(*, stderr: bool = False) -> "Console":
@@ -29,20 +31,32 @@ def console(*, stderr: bool = False) -> "Console":
 
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PIPED_WIDTH
-    return Console(file=stream, width=width, highlight=False, markup=False, soft_wrap=True)
+    return Console(
+        file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=True
+    )
 
 
 def safe(text: str) -> str:
-    """Return the text with control characters, except tab, made visible."""
+    """Return the text as one line: control characters, except tab, are made visible."""
     return "".join(
         character if character == "\t" or character.isprintable() else _visible(character)
         for character in text
     )
 
 
-def say(text: str = "", style: str = "", *, stderr: bool = False) -> None:
-    """Print one line."""
-    console(stderr=stderr).print(safe(text), style=style or None)
+def say(text: str = "", style: str = "", *, stderr: bool = False, is_ours: bool = False) -> None:
+    """Print a text; its further lines stand behind a gutter.
+
+    Args:
+        text: What to print.
+        style: Its style on a terminal.
+        stderr: Whether it is no output of the command.
+        is_ours: Whether the line breaks are ours, so that no gutter is needed.
+    """
+    first, *others = text.split("\n")
+    gutter = "" if is_ours else " " * (len(first) - len(first.lstrip(" "))) + GUTTER
+    lines = [safe(first), *(gutter + safe(line) for line in others)]
+    console(stderr=stderr).print("\n".join(lines), style=style or None)
 
 
 def print_json(value: object) -> None:
@@ -84,7 +98,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def _visible(character: str) -> str:
-    return character if character == "\n" else f"\\x{ord(character):02x}"
+    return "\\n" if character == "\n" else f"\\x{ord(character):02x}"
 
 
 _STYLES = {"allowed": "green", "refused": "red", "failed": "red", "ok": "green", "warn": "yellow"}

@@ -151,7 +151,7 @@ def show(result: "InvocationResult", names: dict[str, str], limits: "Limits") ->
         say(f"{line.level.upper():<5} {line.text}", "dim")
     if outcome.fault is None:
         text = "undefined" if outcome.result is None else json.dumps(result.value, indent=2)
-        say(f"Result: {text}")
+        say(f"Result: {text}", is_ours=True)
     else:
         say(f"Error {outcome.fault.code}: {outcome.fault.message}", "bold red")
         if outcome.fault.stack:

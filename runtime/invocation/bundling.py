@@ -10,21 +10,18 @@ import subprocess
 from collections.abc import Iterable
 from importlib.resources import as_file, files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from runtime.errors import ManifestError
+from runtime.invocation.nodemodules import aliases, require_text
+from runtime.invocation.sourcemaps import app_map
 
 ESBUILD_VERSION = "0.28.0"
 TIMEOUT_S = 120  # a build of a 10 MB bundle takes some seconds
+ENTRY_NAME = "entry.js"
 MAX_BUNDLE_BYTES = 32 * 1024 * 1024
-NODE_MODULES = ("async_hooks", "crypto", "fs", "path")
-"""Built-ins with a stand-in of their own; any other is a stub that throws when it is used."""
+_NO_FILES = frozenset({ENTRY_NAME, "<stdin>"})
 RESOLVED = ".ts,.tsx,.js,.jsx,.json,.cjs"
-_REQUIRE = (
-    "var require=(name)=>new Proxy(function(){},{get:(_,key)=>{"
-    "if(key==='__esModule'||typeof key==='symbol')return undefined;"
-    "return ()=>{throw new Error(`The Node module ${name} is not available in a sandbox.`)}},"
-    "apply:()=>{throw new Error(`The Node module ${name} is not available in a sandbox.`)}});"
-)
 
 
 def find_esbuild(directory: Path, toolchain: Path) -> Path | None:
@@ -37,7 +34,14 @@ def find_esbuild(directory: Path, toolchain: Path) -> Path | None:
 
 
 def bundle(directory: Path, handlers: Iterable[str], esbuild: Path) -> str:
-    """Return one script that registers every handler of an app.
+    """Return one script that registers every handler of an app; see `bundle_with_map`."""
+    return bundle_with_map(directory, handlers, esbuild)[0]
+
+
+def bundle_with_map(directory: Path, handlers: Iterable[str], esbuild: Path) -> tuple[str, str]:
+    """Return one script that registers every handler of an app, and its source map as JSON.
+
+    The map names sources by their path in the app's folder; it is empty if the bundler made none.
 
     Args:
         directory: The app's folder, with ``node_modules``.
@@ -45,17 +49,42 @@ def bundle(directory: Path, handlers: Iterable[str], esbuild: Path) -> str:
         esbuild: The bundler.
 
     Raises:
-        ManifestError: ``BUNDLE_FAILED`` with the bundler's own words.
+        ManifestError: ``BUNDLE_FAILED`` with the bundler's own words; ``SOURCE_OUTSIDE`` if the
+            app takes in a file of this machine that is neither its own nor a package's.
     """
     modules = sorted({handler.rpartition(".")[0] for handler in handlers})
     entry = _entry(modules)
-    with as_file(files("runtime.invocation") / "node") as shims:
-        done = _run(esbuild, _arguments(shims), entry, directory)
-    if done.returncode != 0:
-        raise ManifestError("BUNDLE_FAILED", done.stderr.decode("utf-8", "replace").strip())
-    if len(done.stdout) > MAX_BUNDLE_BYTES:
-        raise ManifestError("BUNDLE_FAILED", f"The bundle is over {MAX_BUNDLE_BYTES} bytes.")
-    return done.stdout.decode()
+    with (
+        as_file(files("runtime.invocation") / "node") as shims,
+        TemporaryDirectory(prefix="firebrick-") as scratch,
+    ):
+        listing, script = Path(scratch) / "meta.json", Path(scratch) / "bundle.js"
+        output = [f"--metafile={listing}", f"--outfile={script}"]
+        done = _run(esbuild, [*_arguments(shims), *output], entry, directory)
+        if done.returncode != 0:
+            raise ManifestError("BUNDLE_FAILED", done.stderr.decode("utf-8", "replace").strip())
+        _check_inputs(listing, directory, shims)
+        if script.stat().st_size > MAX_BUNDLE_BYTES:
+            raise ManifestError("BUNDLE_FAILED", f"The bundle is over {MAX_BUNDLE_BYTES} bytes.")
+        drawn = script.with_name(f"{script.name}.map")
+        source_map = app_map(drawn, directory, shims) if drawn.exists() else ""
+        return script.read_bytes().decode(), source_map
+
+
+def _check_inputs(listing: Path, directory: Path, shims: Path) -> None:
+    """Refuse a bundle with a file from outside of the app: it could carry it away.
+
+    Packages may lie above the app, as in a workspace, but only below some ``node_modules``.
+    """
+    roots = (directory.resolve(), shims.resolve())
+    for name in json.loads(listing.read_text(encoding="utf-8"))["inputs"]:
+        path = (directory / name).resolve()
+        if name in _NO_FILES or name.startswith("(disabled):") or "node_modules" in path.parts:
+            continue
+        if not any(path.is_relative_to(root) for root in roots):
+            raise ManifestError(
+                "SOURCE_OUTSIDE", f"{name}: the app imports a file outside of its folder."
+            )
 
 
 def install_toolchain(toolchain: Path) -> Path:
@@ -89,23 +118,21 @@ def _entry(modules: list[str]) -> str:
 
 
 def _arguments(shims: Path) -> list[str]:
-    aliases = [
-        f"--alias:{prefix}{name}={shims / name}.js"
-        for name in NODE_MODULES
-        for prefix in ("", "node:")
-    ]
+    names = [f"--alias:{name}={shims / file}" for name, file in aliases().items()]
     return [
         "--bundle",
         "--format=iife",
         "--platform=node",
         "--target=es2022",
-        "--sourcefile=entry.js",
+        f"--sourcefile={ENTRY_NAME}",
         "--loader=js",
         "--log-level=error",
         "--color=false",
         f"--resolve-extensions={RESOLVED}",
-        f"--banner:js={_REQUIRE}",
-        *aliases,
+        f"--banner:js={require_text()}",
+        "--sourcemap=external",
+        "--sources-content=false",
+        *names,
     ]
 
 

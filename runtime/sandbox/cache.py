@@ -50,7 +50,7 @@ class GuestCache:
         """Return what was kept under `name`, or None if there is nothing that can be trusted."""
         path = self._path(name)
         try:
-            data = path.read_bytes()
+            data = _read(path)
         except OSError:
             return None
         if self._key is not None and hmac.compare_digest(
@@ -124,6 +124,15 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _read(path: Path) -> bytes:
+    """Return the bytes of a plain file: not through a link, and never waiting for a pipe."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError("not a plain file")
+        return file.read()
 
 
 def _is_private(path: Path) -> bool:
