@@ -161,3 +161,22 @@ def test_it_acts_as_a_user(express: Express) -> None:
     assert (me["status"], me["body"]["displayName"]) == (200, "Dana Developer")
     assert express.ask("GET", "/rest/api/3/issue/VAULT-7", as_="vera")["status"] == 404
     assert "status" not in express.ask("GET", "/rest/api/3/myself", as_="dora")
+
+
+def test_it_believes_the_sites_webhooks(express: Express) -> None:
+    dana = express.firebrick.find_person("dana")
+    _, secret = express.firebrick.api_tokens.create(dana, "hook")
+    fields = {"project": {"key": "TEAM"}, "summary": "Told", "issuetype": {"name": "Task"}}
+    made = httpx.post(
+        f"{express.base}/rest/api/2/issue",
+        json={"fields": fields},
+        auth=(str(dana.email), secret.get_secret_value()),
+    )
+    assert made.status_code == 201
+    for _ in range(WAITS):
+        hooks = httpx.get(f"{express.url}/state").json()["hooks"]
+        if hooks:
+            break
+        time.sleep(0.1)
+    assert hooks[0]["webhookEvent"] == "jira:issue_created"
+    assert hooks[0]["issue"]["key"] == made.json()["key"]

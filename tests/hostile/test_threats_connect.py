@@ -23,6 +23,7 @@ from runtime.server.connect import ConnectApps
 from runtime.server.connect_client import AppClient
 from runtime.server.runtime import open_firebrick
 from runtime.server.settings import Settings
+from runtime.wire import JiraRequest
 from tests.flows.conftest import Bench
 from tests.flows.connect_app import ConnectApp, running
 from tests.flows.connected import Connected
@@ -282,6 +283,15 @@ def test_19_an_app_cannot_sign_as_another(flow: Connected) -> None:
         forged = {"iss": f"urn:atlassian:connect:clientid:{flow.app.tenant['oauthClientId']}"}
         answer = other.exchange(other.assertion(flow.account_id("dana"), **forged))
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+
+
+def test_19_a_token_is_for_one_site(lab: Connected) -> None:
+    token = lab.app.token("GET", lab.base + ME)
+    for cloud_id, status in ((lab.bench.cloud_id, 200), ("another-site", 401)):
+        request = JiraRequest(
+            "GET", ME, headers={"authorization": f"JWT {token}"}, cloud_id=cloud_id
+        )
+        assert lab.bench.firebrick.jira.handle(request).status == status
 
 
 @pytest.mark.parametrize(
