@@ -5,6 +5,7 @@ timer comes next. So a time that writes it down records a run, and one that read
 the run; see `runtime.sandbox.journal`.
 """
 
+from abc import ABC, abstractmethod
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -51,12 +52,12 @@ class Timebase(Protocol):
         """Return why the run must end now, whatever its budgets say; None if it may go on."""
 
 
-class PlainTime:
+class PlainTime(ABC):
     """What times have in common that neither write down nor read back what happens."""
 
+    @abstractmethod
     def elapsed_s(self) -> float:
         """Return seconds since the invocation began."""
-        raise NotImplementedError
 
     def told_ms(self) -> int:
         """Return the whole milliseconds since the invocation began."""
