@@ -101,7 +101,7 @@ def rules() -> set[str]:
     prefixes = (
         "path", "header", "method", "body", "remote", "egress", "operation", "scope", "act",
         "installation", "credential", "site", "caller", "entity", "permission", "workflow",
-        "request", "app", "invocation", "consent",
+        "request", "app", "invocation", "consent", "world",
     )  # fmt: skip
     columns = {"site.cloud_id", "workflow.id"}  # of tables
     found = set()

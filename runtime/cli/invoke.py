@@ -89,7 +89,7 @@ def invoke(
                 extension=_object_option("--context", context),
                 account_id=None if invoker is None else invoker.account_id,
                 site_url=firebrick.site_url(cloud_id),
-                seed=_seed(seed),
+                seed=_seed(seed) or firebrick.next_seed(),
                 now_s=_clock(clock),
                 limits=limits,
                 prove=prove,

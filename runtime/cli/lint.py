@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from runtime.manifest.problems import Problem
     from runtime.manifest.reader import ManifestReport
 
 CLEAN, WARNED, FAILED = 0, 1, 2
@@ -37,7 +38,7 @@ def lint(
         bool, typer.Option("--fix", help="Add missing scopes, egress and modules first.")
     ] = False,
 ) -> None:
-    """Check the manifest of an app.
+    """Check the manifest of an app, and the world file beside it if there is one.
 
     Exits with 0 if it is clean, with 2 if there are errors, and with 1 for warnings under
     `--strict`.
@@ -47,7 +48,7 @@ def lint(
 
     fixed = _fix(directory) if fix else 0
     folder = directory.as_posix()
-    problems = below(_read(directory).problems, folder)
+    problems = below((*_read(directory).problems, *_world(directory)), folder)
     path = MANIFEST_NAME if folder == "." else f"{folder}/{MANIFEST_NAME}"
     report = REPORTS[output_format](problems, path)
     typer.echo(_coloured(report) if output_format is Format.TEXT else report)
@@ -70,6 +71,14 @@ def _read(directory: Path) -> "ManifestReport":
         return operation.scopes if operation else None
 
     return read_manifest(directory, environ=os.environ, operations=scopes)
+
+
+def _world(directory: Path) -> "tuple[Problem, ...]":
+    """Return what is wrong with the world file beside the manifest; nothing without one."""
+    from runtime.server.worldfile import FILE_NAME, read_world
+
+    path = directory / FILE_NAME
+    return read_world(path).problems if path.is_file() else ()
 
 
 def _fix(directory: Path) -> int:

@@ -1,5 +1,6 @@
-"""``doctor`` and ``reset``: the state itself."""
+"""``doctor``, ``reset``, ``seed`` and ``export-world``: the state itself."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,11 +31,15 @@ def reset(
     state: StateOption = None,
     format_: FormatOption = "text",
 ) -> None:
-    """Throw the state away and seed the default world anew."""
+    """Throw the state away and make its world anew: of firebrick.yml beside it, or the default."""
     from runtime.server.settings import Settings
     from runtime.server.statefolder import remove_state
 
     settings = Settings() if state is None else Settings(state=state)
+    if settings.world_file.is_file():
+        from runtime.server.worldfile import require_world
+
+        require_world(settings.world_file)  # before anything is removed
     if not yes:
         typer.confirm(f"Remove the state in {settings.state}?", abort=True)
     removed = remove_state(settings)
@@ -44,3 +49,66 @@ def reset(
         print_json({"removed": [str(path) for path in removed], "sites": sites})
         return
     say(f"Removed {len(removed)} files; seeded {', '.join(sites)}.", "green")
+
+
+@reports_errors
+def seed(
+    file: Annotated[
+        Path | None, typer.Argument(help="World file; firebrick.yml beside the state by default.")
+    ] = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    state: StateOption = None,
+    format_: FormatOption = "text",
+) -> None:
+    """Make the world of a file, or replace the one that is there: whole or not at all."""
+    from dataclasses import asdict
+
+    from runtime.server.settings import Settings
+    from runtime.server.worldfile import require_world
+    from runtime.server.worldmaking import make_world
+
+    settings = Settings() if state is None else Settings(state=state)
+    path = settings.world_file if file is None else file
+    world = require_world(path)
+    if not yes and (settings.state / "state.db").exists():
+        typer.confirm(
+            f"Replace the world in {settings.state}? Its issues, people, installations and tokens "
+            "are gone then.",
+            abort=True,
+        )
+    summary = make_world(settings, world)
+    if format_ == "json":
+        print_json(asdict(summary))
+        return
+    say(
+        f"Made {', '.join(summary.sites)}: {summary.users} users, {summary.projects} projects, "
+        f"{summary.issues} issues, {summary.installs} apps.",
+        "green",
+    )
+
+
+@reports_errors
+def export_world(
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write.", show_default="standard output"),
+    ] = None,
+    state: StateOption = None,
+    format_: FormatOption = "text",
+) -> None:
+    """Write the world of the state as a file that 'firebrick seed' makes it of again."""
+    from runtime.cli.files import write_text
+    from runtime.server.worldexport import export_world as export
+
+    with open_state(state) as firebrick:
+        text = export(firebrick.engine)
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    write_text(output, text)
+    if format_ == "json":
+        print_json({"file": str(output), "bytes": len(text.encode())})
+        return
+    say(f"Written to {output}.", "green")

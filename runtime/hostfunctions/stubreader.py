@@ -16,6 +16,7 @@ import base64
 import binascii
 import json
 import re
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
@@ -125,6 +126,23 @@ def read_stubs(section: object) -> tuple[EgressStub, ...]:
     if len(entries) > MAX_STUBS:
         raise StubError((), f"a world has at most {MAX_STUBS} stubs")
     return tuple(_stub(entry) for entry in entries)
+
+
+def stubs_schema() -> dict[str, Any]:  # Any: a JSON schema
+    """Return a JSON schema of the section, without references."""
+    schema = _ENTRIES.json_schema(by_alias=True)
+    return cast("dict[str, Any]", _inlined(schema, schema.pop("$defs", {})))
+
+
+def _inlined(value: Any, definitions: dict[str, Any]) -> Any:  # Any: a part of a JSON schema
+    if isinstance(value, list):
+        return [_inlined(item, definitions) for item in value]
+    if not isinstance(value, dict):
+        return value
+    reference = value.get("$ref")
+    if isinstance(reference, str):
+        return _inlined(definitions[reference.rpartition("/")[2]], definitions)
+    return {key: _inlined(item, definitions) for key, item in value.items()}
 
 
 def _stub(entry: _Entry) -> EgressStub:

@@ -107,10 +107,10 @@ class InstallationStore:
             row = connection.execute(query).one_or_none()
         return None if row is None else _version(row)
 
-    def find_version(self, version_id: int) -> AppVersion | None:
+    def find_version(self, version_id: int, inside: Connection | None = None) -> AppVersion | None:
         """Return the version with that row id, or None."""
         query = select(app_version_table).where(app_version_table.c.id == version_id)
-        with self._engine.connect() as connection:
+        with joined(self._engine, inside) as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else _version(row)
 

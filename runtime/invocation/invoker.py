@@ -59,7 +59,7 @@ class Order:
         account_id: Who invokes; None if no user does.
         site_url: Such as ``https://acme.atlassian.net``.
         seed: 32 bytes; None for fresh randomness.
-        now_s: The guest's clock at the start; None for the host's.
+        now_s: The guest's clock at the start; None for the world's.
         env: The app's environment variables.
         limits: Budgets.
         prove: Search the guest's memory for live secrets after the run.
@@ -153,6 +153,7 @@ class Invoker:
         recordings: Where what a replay needs is kept.
         secrets: What a proof looks for.
         clock: The host's clock.
+        world_clock: What a guest's clock begins with.
         ids: Makes invocation ids and seeds.
         outside: The real network, for hosts that an order allows.
     """
@@ -167,6 +168,7 @@ class Invoker:
         recordings: RecordingStore,
         secrets: SecretSource,
         clock: Clock,
+        world_clock: Clock,
         ids: Ids,
         outside: Outside,
     ) -> None:
@@ -177,6 +179,7 @@ class Invoker:
         self._recordings = recordings
         self._secrets = secrets
         self._clock = clock
+        self._world_clock = world_clock
         self._ids = ids
         self._outside = outside
 
@@ -218,7 +221,7 @@ class Invoker:
             handler=target.handler,
             args=build_arguments(target, facts, order.payload, order.extension),
             seed=order.seed or self._ids.random_bytes(SEED_BYTES),
-            now_s=self._clock.now_s() if order.now_s is None else order.now_s,
+            now_s=self._world_clock.now_s() if order.now_s is None else order.now_s,
             env=order.env,
             extra={"runtime": build_runtime(target, facts, order.limits.wall_ms)},
         )

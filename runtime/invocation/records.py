@@ -120,6 +120,13 @@ class InvocationRecords:
             rows = connection.execute(query).all()
         return tuple(_record(dict(row._mapping)) for row in reversed(rows))
 
+    def count(self) -> int:
+        """Return how many invocations there were."""
+        with self._engine.connect() as connection:
+            return connection.execute(
+                select(func.count()).select_from(invocation_table)
+            ).scalar_one()
+
     def find(self, name: str) -> tuple[InvocationRecord, ...]:
         """Return the invocations whose id begins so, the newest first."""
         where = invocation_table.c.id.startswith(name, autoescape=True)

@@ -318,14 +318,7 @@ class Apps:
         )
         account = None if last is None else find_account(connection, last.app_account_id)
         if account is None:
-            account_id = self._ids.account_id()
-            account = Account(
-                account_id=account_id,
-                account_type="app",
-                handle=f"{version.name}-{account_id.split(':')[1][:8]}",
-                email=None,
-                display_name=version.name,
-            )
+            account = app_account(version, self._ids.account_id())
             add_account(connection, account)
         set_account_active(connection, account.account_id, active=True)
         add_app_user(connection, cloud_id, account)
@@ -366,3 +359,14 @@ class Apps:
                 detail={"version": version.version, **scopes},
             ),
         )
+
+
+def app_account(version: AppVersion, account_id: str) -> Account:
+    """Return the account that an app gets where it is installed for the first time."""
+    return Account(
+        account_id=account_id,
+        account_type="app",
+        handle=f"{version.name}-{account_id.split(':')[1][:8]}",
+        email=None,
+        display_name=version.name,
+    )

@@ -52,6 +52,7 @@ from runtime.server.operations import load_operations
 from runtime.server.settings import Settings
 from runtime.server.statefolder import StateFolder
 from runtime.server.webhooks import WebhookFeed
+from runtime.server.worldstate import recall
 from runtime.tokens.broker import TokenBroker
 from runtime.tokens.vault import Vault
 
@@ -83,7 +84,9 @@ class Firebrick:
         self.clock = clock
         self.ids = ids
         self.operations = load_operations()
-        self.stubs: tuple[EgressStub, ...] = ()  # of the world outside, from its file
+        self.world = recall(engine)
+        self.world_clock = self.world.shift(clock)
+        self.stubs: tuple[EgressStub, ...] = self.world.stubs  # of the world outside
         self.audit = AuditTrail(engine, clock)
         self.records = InvocationRecords(engine)
         self.recordings = RecordingStore(engine, settings.recordings)
@@ -112,7 +115,9 @@ class Firebrick:
             MigrationKeys(self.installations, self.connect.installations),
             self.oauth.authenticator,
         )
-        jira = Jira(engine, self.operations, self.authenticator, clock, ids, settings.xsrf)
+        jira = Jira(
+            engine, self.operations, self.authenticator, self.world_clock, ids, settings.xsrf
+        )
         self.connect_services = ConnectServices(
             engine=engine, parts=self.connect, audit=self.audit, clock=clock, ids=ids,
             settings=settings,
@@ -200,6 +205,7 @@ class Firebrick:
                 note=self._note_proof,
             ),
             clock=self.clock,
+            world_clock=self.world_clock,
             ids=self.ids,
             outside=self._ask_network,
         )
@@ -224,6 +230,10 @@ class Firebrick:
         if log is not None:
             with log.open("a", encoding="ascii") as file:
                 file.write(f"{proof.secrets} {proof.bytes} {proof.found}\n")
+
+    def next_seed(self) -> bytes | None:
+        """Return the seed of the next invocation in a world with a seed; None in any other."""
+        return None if self.world.seed is None else self.world.seed_of(self.records.count())
 
     def live_digests(self) -> frozenset[str]:
         """Return the SHA-256 of every credential that is valid now."""
@@ -423,16 +433,18 @@ def open_firebrick(
         settings: The settings.
         clock: The host's clock; the machine's by default.
         ids: Makes ids; random by default.
-        seed: Fills a new state inside one transaction; the default world by default.
+        seed: Fills a new state inside one transaction; by default the world of the settings' world
+            file, and the default world where there is none.
 
     Raises:
         StateError: The state cannot be used.
+        ManifestError: ``BAD_WORLD`` if the world file has errors.
     """
     clock, ids = clock or SystemClock(), ids or Ids()
 
     def opened(url: str) -> Engine:
         engine = open_database(url)
-        _seed_once(engine, ids, clock, seed or seed_default_world)
+        _seed_once(engine, ids, clock, lambda: seed or _seed_of(settings, engine, clock, ids))
         return engine
 
     if settings.database_url:
@@ -441,13 +453,30 @@ def open_firebrick(
     return Firebrick(settings, opened(sqlite_url(folder.database)), clock, ids, folder)
 
 
-def _seed_once(engine: Engine, ids: Ids, clock: Clock, seed: Seed) -> None:
+def _seed_once(engine: Engine, ids: Ids, clock: Clock, make: Callable[[], Seed]) -> None:
     with engine.connect() as connection:
         if _has_site(connection):
             return
+    seed = make()
     with writing(engine) as connection:
         if not _has_site(connection):
             seed(connection, ids, clock)
+
+
+def _seed_of(settings: Settings, engine: Engine, clock: Clock, ids: Ids) -> Seed:
+    """Return what fills a new state: the world of its file, or the default world."""
+    path = settings.world_file
+    if not path.is_file():
+        return seed_default_world
+    from runtime.server.worldfile import require_world  # noqa: PLC0415  # for a new state alone
+    from runtime.server.worldseed import Seeder  # noqa: PLC0415
+
+    world = require_world(path)
+    sandbox = SandboxEngine(settings.cache_folder, pooling=settings.pooling)
+    try:
+        return Seeder(settings, engine, clock, ids, Images(lambda: sandbox)).prepare(world)
+    finally:
+        sandbox.close()
 
 
 def _has_site(connection: Connection) -> bool:

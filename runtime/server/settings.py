@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     memory_mib: int = Field(128, ge=4, le=1024, description="Linear memory of a guest in MiB.")
     door_calls: int = Field(100, ge=0, description="Host calls of one invocation.")
     log_lines: int = Field(100, ge=0, description="Log lines kept of one invocation.")
+    world: Path | None = Field(
+        None, description="World file of a new state; firebrick.yml beside the state by default."
+    )
     prove: bool = Field(
         False, description="Search the memory of each guest after its run for live secrets."
     )
@@ -104,6 +107,11 @@ class Settings(BaseSettings):
     def cache_folder(self) -> Path:
         """Return where compiled apps are kept."""
         return self.state / CACHE if self.cache is None else self.cache
+
+    @property
+    def world_file(self) -> Path:
+        """Return where the world file of a new state is, if there is one."""
+        return self.state.parent / "firebrick.yml" if self.world is None else self.world
 
     @property
     def toolchain_folder(self) -> Path:
