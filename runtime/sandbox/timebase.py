@@ -69,6 +69,7 @@ class PlainTime(ABC):
 
     def begin_turn(self) -> None:
         """Let it."""
+        return
 
     def asks(self, call_id: int, name: str, body: bytes) -> bool:
         """Let it."""
