@@ -178,7 +178,11 @@ def test_24_a_code_lives_five_minutes(place: Place) -> None:
 
 def test_24_a_code_of_one_client_is_nothing_in_the_hands_of_another(place: Place) -> None:
     other, secret = place.firebrick.oauth.clients.create(
-        "Other", place.person("paul").account_id, callback_urls=(CALLBACK,), scopes=READ
+        "Other",
+        place.person("paul").account_id,
+        callback_urls=(CALLBACK,),
+        scopes=READ,
+        distribution="shared",
     )
     code = place.code("dana", READ, place.sites[0])
     stolen = {"client_id": other.client_id, "client_secret": secret.get_secret_value()}
