@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
+from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.errors import OAuthError
 from runtime.identity.accounts import Account
 from runtime.identity.oauth.flow import OAuthFlow
@@ -73,6 +74,7 @@ class AccountPages:
         sessions: Signed-in browsers.
         ids: Makes the token of the sign-in form.
         pages: Renders.
+        audit: Gets a record of each request that nobody is asked about; consents have their own.
         auto_consent: Who consents to everything without a page, for unattended runs.
     """
 
@@ -84,6 +86,7 @@ class AccountPages:
         sessions: Sessions,
         ids: Ids,
         pages: Pages,
+        audit: AuditTrail,
         auto_consent: Account | None = None,
     ) -> None:
         self._oauth = oauth
@@ -91,6 +94,7 @@ class AccountPages:
         self._sessions = sessions
         self._ids = ids
         self._pages = pages
+        self._audit = audit
         self._auto = auto_consent
         self._routes = {
             ("GET", SIGN_IN): self._sign_in_page,
@@ -170,7 +174,7 @@ class AccountPages:
             return redirect(f"{CONSENT}?{_query(request)}", status=302)
         asked = self._oauth.flow.prepare_authorize(request.query, self._auto)
         if isinstance(asked, AuthorizeFault):
-            return self._fault(asked)
+            return self._fault(asked, self._auto)
         sites = [cloud_id for cloud_id, _ in self._people.sites(self._auto)]
         picked = sites[:1] if asked.client.grant_kind == "resource" else sites
         return self._approve(asked, self._auto, picked if asked.needs_site else [])
@@ -182,7 +186,7 @@ class AccountPages:
         session, account = who
         asked = self._oauth.flow.prepare_authorize(request.query, account)
         if isinstance(asked, AuthorizeFault):
-            return self._fault(asked)
+            return self._fault(asked, account)
         self._oauth.stateless.note(asked.client.client_id, had_state=asked.state is not None)
         return self._pages.html(
             200, "account-consent.html", sends_to=asked.redirect_uri,
@@ -203,7 +207,7 @@ class AccountPages:
             return self._pages.message(403, "Not accepted", FORGED)
         asked = self._oauth.flow.prepare_authorize(request.query, account)
         if isinstance(asked, AuthorizeFault):
-            return self._fault(asked)
+            return self._fault(asked, account)
         if first(form, "decision") != "accept":
             return redirect(self._oauth.flow.deny(asked, account), status=302)
         return self._approve(asked, account, form.get("site", ()))
@@ -217,7 +221,13 @@ class AccountPages:
             return self._pages.message(error.status, "Consent was not given", error.message)
         return redirect(location, status=302)
 
-    def _fault(self, fault: AuthorizeFault) -> JiraResponse:
+    def _fault(self, fault: AuthorizeFault, account: Account) -> JiraResponse:
+        self._audit.append(
+            AuditRecord(
+                kind="grant", allowed=False, rule=fault.rule, message=fault.error, model="oauth",
+                account_id=account.account_id, path=AUTHORIZE, status=fault.status,
+            )
+        )  # fmt: skip
         if fault.location is not None:
             return redirect(fault.location, status=302)
         return self._pages.html(

@@ -57,7 +57,7 @@ def page_edges(firebrick: "Firebrick", options: PageOptions) -> tuple[Edge, ...]
         ),
         AccountPages(
             oauth=oauth, people=people, sessions=sessions, ids=firebrick.ids, pages=pages,
-            auto_consent=options.auto_consent,
+            audit=firebrick.audit, auto_consent=options.auto_consent,
         ),
     )  # fmt: skip
 

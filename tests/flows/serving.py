@@ -7,14 +7,15 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from runtime.server.page_edges import DEFAULT_OPTIONS, PageOptions
 from runtime.server.runtime import Firebrick
 from runtime.server.serving import create_app, listen
 
 
 @contextmanager
-def served(firebrick: Firebrick) -> Iterator[str]:
+def served(firebrick: Firebrick, options: PageOptions = DEFAULT_OPTIONS) -> Iterator[str]:
     listener = listen("127.0.0.1", 0)
-    config = uvicorn.Config(create_app(firebrick), log_level="warning", lifespan="off")
+    config = uvicorn.Config(create_app(firebrick, options), log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -53,8 +53,14 @@ def product_of(scope: str) -> str:
 
 
 def by_product(scopes: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
-    """Return scopes with their words under their product's name, in the order they came."""
+    """Return scopes with their words under their product's name.
+
+    They stay in the order they came, but what concerns the account itself stands last.
+    """
     found: dict[str, list[tuple[str, str]]] = {}
-    for scope in dict.fromkeys(scopes):
+    unique = dict.fromkeys(scopes)
+    for scope in sorted(
+        unique, key=lambda one: (product_of(one) == PRODUCTS["user"], ":" not in one)
+    ):
         found.setdefault(product_of(scope), []).append((scope, describe_scope(scope)))
     return found
