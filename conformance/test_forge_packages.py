@@ -1,37 +1,19 @@
 """@forge/api, @forge/kvs and @forge/resolver as npm has them, bundled and run in a real guest."""
 
 import json
-import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from runtime.server.runtime import open_firebrick
-from runtime.server.settings import Settings
+from conformance.conftest import Deployed
 from tests.flows.conftest import Bench
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent
-SECONDS = 300
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("conformance") / "conformance"
-    shutil.copytree(HERE / "app", folder)
-    command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=SECONDS)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def bench(app: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with open_firebrick(Settings(state=tmp_path_factory.mktemp("state"))) as firebrick:
-        bench = Bench(firebrick)
-        bench.install(app)
-        yield bench
+def bench(deployed: Deployed) -> Bench:
+    return deployed("app", "conformance")
 
 
 def ask(bench: Bench, definition: str, payload: object = None, as_: str | None = "dana") -> object:

@@ -13,21 +13,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from runtime.errors import ManifestError
+from runtime.invocation.nodemodules import aliases, require_text
+from runtime.invocation.sourcemaps import app_map
 
 ESBUILD_VERSION = "0.28.0"
 TIMEOUT_S = 120  # a build of a 10 MB bundle takes some seconds
 ENTRY_NAME = "entry.js"
 MAX_BUNDLE_BYTES = 32 * 1024 * 1024
-NODE_MODULES = ("async_hooks", "crypto", "fs", "path")
-"""Built-ins with a stand-in of their own; any other is a stub that throws when it is used."""
 _NO_FILES = frozenset({ENTRY_NAME, "<stdin>"})
 RESOLVED = ".ts,.tsx,.js,.jsx,.json,.cjs"
-_REQUIRE = (
-    "var require=(name)=>new Proxy(function(){},{get:(_,key)=>{"
-    "if(key==='__esModule'||typeof key==='symbol')return undefined;"
-    "return ()=>{throw new Error(`The Node module ${name} is not available in a sandbox.`)}},"
-    "apply:()=>{throw new Error(`The Node module ${name} is not available in a sandbox.`)}});"
-)
 
 
 def find_esbuild(directory: Path, toolchain: Path) -> Path | None:
@@ -40,7 +34,14 @@ def find_esbuild(directory: Path, toolchain: Path) -> Path | None:
 
 
 def bundle(directory: Path, handlers: Iterable[str], esbuild: Path) -> str:
-    """Return one script that registers every handler of an app.
+    """Return one script that registers every handler of an app; see `bundle_with_map`."""
+    return bundle_with_map(directory, handlers, esbuild)[0]
+
+
+def bundle_with_map(directory: Path, handlers: Iterable[str], esbuild: Path) -> tuple[str, str]:
+    """Return one script that registers every handler of an app, and its source map as JSON.
+
+    The map names sources by their path in the app's folder; it is empty if the bundler made none.
 
     Args:
         directory: The app's folder, with ``node_modules``.
@@ -65,7 +66,9 @@ def bundle(directory: Path, handlers: Iterable[str], esbuild: Path) -> str:
         _check_inputs(listing, directory, shims)
         if script.stat().st_size > MAX_BUNDLE_BYTES:
             raise ManifestError("BUNDLE_FAILED", f"The bundle is over {MAX_BUNDLE_BYTES} bytes.")
-        return script.read_bytes().decode()
+        drawn = script.with_name(f"{script.name}.map")
+        source_map = app_map(drawn, directory, shims) if drawn.exists() else ""
+        return script.read_bytes().decode(), source_map
 
 
 def _check_inputs(listing: Path, directory: Path, shims: Path) -> None:
@@ -115,11 +118,7 @@ def _entry(modules: list[str]) -> str:
 
 
 def _arguments(shims: Path) -> list[str]:
-    aliases = [
-        f"--alias:{prefix}{name}={shims / name}.js"
-        for name in NODE_MODULES
-        for prefix in ("", "node:")
-    ]
+    names = [f"--alias:{name}={shims / file}" for name, file in aliases().items()]
     return [
         "--bundle",
         "--format=iife",
@@ -130,8 +129,10 @@ def _arguments(shims: Path) -> list[str]:
         "--log-level=error",
         "--color=false",
         f"--resolve-extensions={RESOLVED}",
-        f"--banner:js={_REQUIRE}",
-        *aliases,
+        f"--banner:js={require_text()}",
+        "--sourcemap=external",
+        "--sources-content=false",
+        *names,
     ]
 
 

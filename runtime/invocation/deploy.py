@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.errors import ManifestError
-from runtime.invocation.bundling import bundle, find_esbuild
+from runtime.invocation.bundling import bundle_with_map, find_esbuild
 from runtime.invocation.sources import load_sources
 from runtime.manifest.model import Function, Manifest
 from runtime.manifest.reader import read_manifest
@@ -93,11 +93,12 @@ def _sources(directory: Path, manifest: Manifest, toolchain: Path | None) -> str
         return json.dumps({"wasm": base64.b64encode(_checked(raw)).decode()})
     handlers = sorted({function.handler for function in functions})
     if handlers and (directory / "node_modules").is_dir():
-        return json.dumps({"bundle": _bundled(directory, handlers, toolchain)})
+        script, source_map = _bundled(directory, handlers, toolchain)
+        return json.dumps({"bundle": script, "map": source_map})
     return json.dumps(load_sources(directory, handlers).as_json(), sort_keys=True)
 
 
-def _bundled(directory: Path, handlers: list[str], toolchain: Path | None) -> str:
+def _bundled(directory: Path, handlers: list[str], toolchain: Path | None) -> tuple[str, str]:
     esbuild = find_esbuild(directory, toolchain or directory)
     if esbuild is None:
         raise ManifestError(
@@ -106,7 +107,7 @@ def _bundled(directory: Path, handlers: list[str], toolchain: Path | None) -> st
             "run 'firebrick toolchain install', or remove node_modules to use the emulator's own "
             "stand-ins for the @forge packages.",
         )
-    return bundle(directory, handlers, esbuild)
+    return bundle_with_map(directory, handlers, esbuild)
 
 
 def _raw_module(directory: Path, functions: tuple[Function, ...]) -> Path | None:

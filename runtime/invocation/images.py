@@ -9,12 +9,13 @@ from dataclasses import replace
 from runtime.hostfunctions.prelude import platform_prelude
 from runtime.installation.model import AppVersion
 from runtime.installation.variables import thaw
+from runtime.invocation.sourcemaps import SourceMap
 from runtime.invocation.sources import AppSources
 from runtime.manifest.building import manifest_from_json
 from runtime.manifest.model import Manifest
 from runtime.sandbox.engine import Engine
-from runtime.sandbox.values import Image, JavaScriptSource
-from runtime.sandbox.world import world_prelude
+from runtime.sandbox.values import Image, JavaScriptSource, Outcome
+from runtime.sandbox.world import bundled_script, world_prelude
 
 
 class Images:
@@ -29,6 +30,7 @@ class Images:
         self._lock = threading.Lock()
         self._manifests: dict[str, Manifest] = {}
         self._images: dict[str, Image] = {}
+        self._maps: dict[str, SourceMap] = {}
 
     def manifest(self, version: AppVersion) -> Manifest:
         """Return a version's manifest."""
@@ -49,6 +51,14 @@ class Images:
                 self._images[key] = image
         return image
 
+    def translate(self, version: AppVersion, outcome: Outcome) -> Outcome:
+        """Return an outcome whose stacks name the files of the app instead of its bundle."""
+        with self._lock:
+            drawn = self._maps.get(version.digest)
+            if drawn is None:
+                drawn = self._maps[version.digest] = SourceMap(_map_of(version.sources))
+        return drawn.apply(outcome)
+
     def _build(self, sources: str, variables: Mapping[str, str]) -> Image:
         stored = json.loads(sources)
         if "wasm" in stored:
@@ -63,6 +73,10 @@ class Images:
         return self._engine().javascript(source)
 
 
+def _map_of(sources: str) -> str:
+    return str(json.loads(sources).get("map", "")) if '"bundle"' in sources[:64] else ""
+
+
 _SET_VARIABLES = "() => { Object.assign(process.env, %s); }"
 
 
@@ -74,5 +88,5 @@ def plain_variables(version: AppVersion) -> dict[str, str]:
 def bundled_source(script: str) -> JavaScriptSource:
     """Return what the sandbox evaluates of an app that was bundled into one script."""
     return JavaScriptSource(
-        prelude=world_prelude() + platform_prelude(), bundle=("bundle.js", script)
+        prelude=world_prelude() + platform_prelude(), bundle=bundled_script(script)
     )

@@ -269,7 +269,8 @@ class Invoker:
             journal=recorder.journal(outcome),
             outcome=outcome,
         )
-        return outcome, proofs[0] if proofs else None, recording
+        shown = self._images.translate(order.version, outcome)
+        return shown, proofs[0] if proofs else None, recording
 
     def _keep(self, order: Order, result: InvocationResult, recording: Recording) -> None:
         outcome = result.outcome

@@ -16,6 +16,7 @@ from runtime.errors import ManifestError
 from runtime.hostfunctions.prelude import PUBLIC_STANDINS, platform_prelude, standins
 from runtime.invocation.esmodules import to_es_module
 from runtime.invocation.imports import Import, Reading, read_imports
+from runtime.invocation.nodemodules import find_standin, is_standin, neighbour, standin_text
 from runtime.invocation.refusals import refusal_of
 from runtime.invocation.sourcefiles import SourceFolder
 from runtime.manifest.exports import HANDLER_ENDINGS
@@ -88,7 +89,7 @@ def load_sources(folder: Path, handlers: Iterable[str]) -> AppSources:
 
     Differs:
         The platform bundles with webpack. Here files stay modules, so an import of a package other
-        than the stand-ins is refused.
+        than the stand-ins is refused; of Node's modules those are there that a sandbox can have.
     """
     source = SourceFolder(folder)
     names = sorted({handler.rpartition(".")[0] for handler in handlers})
@@ -128,7 +129,7 @@ def _load(source: SourceFolder, first: Iterable[str]) -> dict[str, str]:
         name = waiting.pop()
         if name in modules:
             continue
-        text = source.read(name)
+        text = standin_text(name) if is_standin(name) else source.read(name)
         modules[name], reading = to_es_module(name, text)
         waiting += _files_of(source, name, text, reading)
     return modules
@@ -159,6 +160,11 @@ def _resolve(base: str, specifier: str, exists: Callable[[str], bool]) -> str | 
         return specifier if exists(specifier) or specifier in standins() else None
     if specifier in PUBLIC_STANDINS:
         return specifier
+    if is_standin(base):
+        return neighbour(specifier)
+    standin = find_standin(specifier)
+    if standin is not None:
+        return standin
     path = _joined(base, specifier)
     return None if path is None else next(filter(exists, _candidates(path)), None)
 

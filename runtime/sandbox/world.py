@@ -34,6 +34,13 @@ WORLD_PARTS = (
 )
 """``js/world_{part}.js``, each using what an earlier one laid out."""
 
+BUNDLE = "bundle.js"
+"""What an app's plain script is called in the stacks that a guest sees."""
+
+OUR_LINES = 1000
+"""The engine gives all plain scripts one name. An app's bundle begins below that line, and no
+script of the kernel or the preludes is as long, so that ``world_stack.js`` can tell them apart."""
+
 
 @cache
 def world_prelude() -> tuple[tuple[str, str], ...]:
@@ -45,3 +52,8 @@ def world_prelude() -> tuple[tuple[str, str], ...]:
     folder = files("runtime.sandbox") / "js"
     names = [f"world_{part}.js" for part in WORLD_PARTS]
     return tuple((name, (folder / name).read_text("utf-8")) for name in names)
+
+
+def bundled_script(text: str) -> tuple[str, str]:
+    """Return name and text under which a plain script is evaluated behind the world."""
+    return BUNDLE, "\n" * OUR_LINES + text

@@ -44,6 +44,7 @@ class Bench:
                 seed=seed,
                 now_s=now_s,
                 limits=firebrick.settings.limits,
+                egress=firebrick.egress(),
             )
         )
 

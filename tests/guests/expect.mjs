@@ -1,5 +1,6 @@
 // Writes what Node answers into the expectation files: node tests/guests/expect.mjs
 // The tests do not need Node; run this after adding a case (a case is [source, answer]).
+import { createRequire } from "node:module";
 import { readFileSync, writeFileSync } from "node:fs";
 import { Console } from "node:console";
 import { format } from "node:util";
@@ -11,7 +12,8 @@ const setup = readFileSync(new URL("helpers.js", here), "utf8");
 
 const answerOf = {
   values: async (source) => {
-    const value = await new Function(`${setup}; return (async () => (${source}))()`)();
+    const make = new Function("require", `${setup}; return (async () => (${source}))()`);
+    const value = await make(createRequire(import.meta.url));
     return JSON.parse(JSON.stringify(value === undefined ? "undefined" : value));
   },
   formats: (source) => format(...new Function(`return [${source}]`)()),

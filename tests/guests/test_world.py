@@ -29,7 +29,7 @@ def answers(name: str, sources: list[str]) -> list[object]:
     ]
 
 
-TABLES = sorted(path.name for path in HERE.glob("*.json"))
+TABLES = sorted(path.name for path in HERE.glob("*.json") if path.name != "modules.json")
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -1,20 +1,71 @@
 // `async_hooks` for bundled apps: one guest runs one invocation, so the store is simply there.
-export class AsyncLocalStorage {
+class AsyncLocalStorage {
   #store;
-  static bind(fn) { return fn; }
-  static snapshot() { return (fn, ...args) => fn(...args); }
+
+  static bind(fn) {
+    return fn;
+  }
+
+  static snapshot() {
+    return (fn, ...args) => fn(...args);
+  }
+
   run(store, fn, ...args) {
     const before = this.#store;
     this.#store = store;
-    try { return fn(...args); } finally { this.#store = before; }
+    let result;
+    try {
+      result = fn(...args);
+    } catch (error) {
+      this.#store = before;
+      throw error;
+    }
+    if (typeof result?.then !== "function") {
+      this.#store = before;
+      return result;
+    }
+    return (
+      result.finally?.(() => {
+        if (this.#store === store) this.#store = before;
+      }) ?? result
+    );
   }
-  enterWith(store) { this.#store = store; }
-  exit(fn, ...args) { return this.run(undefined, fn, ...args); }
-  getStore() { return this.#store; }
-  disable() { this.#store = undefined; }
+
+  enterWith(store) {
+    this.#store = store;
+  }
+
+  exit(fn, ...args) {
+    return this.run(undefined, fn, ...args);
+  }
+
+  getStore() {
+    return this.#store;
+  }
+
+  disable() {
+    this.#store = undefined;
+  }
 }
-export class AsyncResource {
-  static bind(fn) { return fn; }
-  runInAsyncScope(fn, self, ...args) { return fn.apply(self, args); }
+
+class AsyncResource {
+  static bind(fn) {
+    return fn;
+  }
+
+  bind(fn) {
+    return fn;
+  }
+
+  runInAsyncScope(fn, self, ...args) {
+    return Reflect.apply(fn, self, args);
+  }
 }
-export default { AsyncLocalStorage, AsyncResource };
+
+module.exports = {
+  AsyncLocalStorage,
+  AsyncResource,
+  createHook: () => ({ enable() {}, disable() {} }),
+  executionAsyncId: () => 1,
+  triggerAsyncId: () => 0,
+};

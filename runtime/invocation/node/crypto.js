@@ -1,9 +1,63 @@
-// `crypto` for bundled apps: randomness from the invocation; hashing is not emulated yet.
-const refuse = (name) => () => { throw new Error(`crypto.${name} is not emulated: only randomUUID, randomBytes and getRandomValues are.`); };
-export const webcrypto = globalThis.crypto;
-export const randomUUID = () => globalThis.crypto.randomUUID();
-export const getRandomValues = (array) => globalThis.crypto.getRandomValues(array);
-export const randomBytes = (size) => globalThis.crypto.getRandomValues(new Uint8Array(size));
-export const createHash = refuse("createHash");
-export const createHmac = refuse("createHmac");
-export default { webcrypto, randomUUID, getRandomValues, randomBytes, createHash, createHmac };
+// `crypto` for bundled apps: digests, HMAC and randomness of the invocation; see the guest's
+// process.getBuiltinModule. Whatever else is called says that it is missing.
+const present = process.getBuiltinModule("crypto");
+const {
+  Hash,
+  Hmac,
+  createHash,
+  createHmac,
+  getHashes,
+  getRandomValues,
+  hash,
+  randomBytes,
+  randomFillSync,
+  randomInt,
+  randomUUID,
+  subtle,
+  timingSafeEqual,
+  webcrypto,
+} = present;
+const missing = (name) => () => {
+  throw new Error(
+    `crypto.${name} is not available in a sandbox: only digests, HMAC and randomness are.`,
+  );
+};
+module.exports = {
+  Hash,
+  Hmac,
+  createHash,
+  createHmac,
+  getHashes,
+  getRandomValues,
+  hash,
+  randomBytes,
+  randomFillSync,
+  randomInt,
+  randomUUID,
+  subtle,
+  timingSafeEqual,
+  webcrypto,
+  createCipheriv: missing("createCipheriv"),
+  createDecipheriv: missing("createDecipheriv"),
+  createDiffieHellman: missing("createDiffieHellman"),
+  createECDH: missing("createECDH"),
+  createPrivateKey: missing("createPrivateKey"),
+  createPublicKey: missing("createPublicKey"),
+  createSecretKey: missing("createSecretKey"),
+  createSign: missing("createSign"),
+  createVerify: missing("createVerify"),
+  generateKeyPair: missing("generateKeyPair"),
+  generateKeyPairSync: missing("generateKeyPairSync"),
+  hkdfSync: missing("hkdfSync"),
+  pbkdf2: missing("pbkdf2"),
+  pbkdf2Sync: missing("pbkdf2Sync"),
+  privateDecrypt: missing("privateDecrypt"),
+  privateEncrypt: missing("privateEncrypt"),
+  publicDecrypt: missing("publicDecrypt"),
+  publicEncrypt: missing("publicEncrypt"),
+  scrypt: missing("scrypt"),
+  scryptSync: missing("scryptSync"),
+  sign: missing("sign"),
+  verify: missing("verify"),
+  constants: {},
+};

@@ -197,6 +197,14 @@
       return buffer;
     },
   };
+  // Old code writes `new Buffer.alloc(1)`, so those that make buffers can be constructed with.
+  for (const name of ["from", "alloc", "allocUnsafe", "concat"]) {
+    const make = makers[name];
+    makers[name] = function (...args) {
+      return make(...args);
+    };
+    Object.defineProperty(makers[name], "name", { value: name, configurable: true });
+  }
   for (const [name, value] of Object.entries(makers))
     Object.defineProperty(Buffer, name, {
       value,

@@ -223,5 +223,6 @@
     },
   };
   Object.defineProperty(console, Symbol.toStringTag, { value: "console", configurable: true });
+  globalThis.__world__.formatText = format;
   expose("console", console);
 }

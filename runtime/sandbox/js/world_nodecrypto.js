@@ -7,7 +7,7 @@
 (host) => {
   const { argument, asBuffer, coded, encodingOf, hashes, hmac, joinBytes, outside } =
     globalThis.__world__;
-  const { Buffer, crypto } = globalThis;
+  const { crypto } = globalThis;
 
   function algorithmOf(name) {
     const plain = `${name}`.toLowerCase().replace(/^(?:rsa-)?sha-?(?=\d)/, "sha");
@@ -158,5 +158,5 @@
     subtle: crypto.subtle,
   };
 
-  globalThis.__world__.builtins = { buffer: { Buffer }, crypto: builtin };
+  globalThis.__world__.nodeCrypto = builtin;
 }

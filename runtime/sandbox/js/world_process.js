@@ -6,10 +6,16 @@
 // it.
 // Differs: nextTick is a microtask like any other; assigned values are not turned into text; there
 // are no streams, signals, memory figures or exit; event methods exist and never fire;
-// getBuiltinModule knows buffer and crypto alone.
+// getBuiltinModule knows buffer, crypto, and of util inspect and format.
 (host) => {
-  const { builtins, coded, expose } = globalThis.__world__;
-  const { queueMicrotask } = globalThis;
+  const { coded, expose, formatText, inspect, nodeCrypto } = globalThis.__world__;
+  const { Buffer, queueMicrotask } = globalThis;
+  const builtins = {
+    __proto__: null,
+    buffer: { Buffer },
+    crypto: nodeCrypto,
+    util: { format: (...args) => formatText(args), inspect },
+  };
   const env = {};
   let origin = 0;
 

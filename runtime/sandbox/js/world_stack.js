@@ -12,7 +12,11 @@
   const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object;
   const errorText = Error.prototype.toString;
   const install = getOwnPropertyDescriptor(Error, "prepareStackTrace").set;
-  const OURS = "eval_script"; // what the engine calls scripts that are no modules: kernel, preludes
+  // What the engine calls scripts that are no modules: kernel and preludes, and an app's bundle,
+  // which begins below that line.
+  const OURS = "eval_script";
+  const OUR_LINES = 1000;
+  const BUNDLE = "bundle.js";
   const fields = ["getFileName", "getFunctionName", "getLineNumber", "getColumnNumber", "isNative"];
   const read = {};
   let formatter;
@@ -28,8 +32,12 @@
 
   function frameOf(site) {
     const name = apply(read.getFunctionName, site, []);
-    const file = apply(read.getFileName, site, []);
-    const line = apply(read.getLineNumber, site, []);
+    let file = apply(read.getFileName, site, []);
+    let line = apply(read.getLineNumber, site, []);
+    if (file === OURS && line > OUR_LINES) {
+      file = BUNDLE;
+      line -= OUR_LINES;
+    }
     const column = apply(read.getColumnNumber, site, []);
     const native = apply(read.isNative, site, []);
     const place = native ? "native" : `${file}:${line}:${column}`;

@@ -1,0 +1,2 @@
+// `assert/strict` for bundled apps.
+module.exports = require("./assert.js").strict;

@@ -1,0 +1,2 @@
+// `perf_hooks` for bundled apps: the guest's own clock.
+module.exports = { performance: globalThis.performance };

@@ -1,0 +1,2 @@
+// `process` for bundled apps: the guest's own.
+module.exports = globalThis.process;

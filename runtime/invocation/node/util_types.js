@@ -1,0 +1,2 @@
+// `util/types` for bundled apps.
+module.exports = require("./util.js").types;
