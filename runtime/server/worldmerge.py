@@ -54,7 +54,8 @@ def merge(file: Json) -> Json:
     if isinstance(sites, list):
         merged["sites"] = [_site(file, site) for site in sites]
     base = _people() if _any_default(sites) else []
-    merged["users"] = [_user(user) for user in _joined(base, file.get("users", []), KEYS["users"])]
+    users = _joined(base, file.get("users", []), KEYS["users"])
+    merged["users"] = [_user(user) for user in users] if isinstance(users, list) else users
     return merged
 
 
@@ -99,9 +100,10 @@ def _site(file: dict[str, Json], site: Json) -> Json:
     cloud_id = ACME.cloud_id if name == ACME.name else _derived("site", name)
     made = {"cloud_id": cloud_id, "title": name.title()}
     base = {**_beginning(_begin(site)), **made}
-    listed = [user.get("handle") for user in _maps(file.get("users", []))]
+    handles = (user.get("handle") for user in _maps(file.get("users", [])))
+    listed = [handle for handle in handles if isinstance(handle, str)]
     if "users" not in site:
-        base["users"] = list(dict.fromkeys([*base.get("users", []), *filter(None, listed)]))
+        base["users"] = list(dict.fromkeys([*base.get("users", []), *listed]))
     return {**base, **{key: _section(base, key, value) for key, value in site.items()}}
 
 

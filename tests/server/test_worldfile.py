@@ -331,6 +331,8 @@ variables:
         b"sites:\n\t- name: acme\n",
         b"sites: [{name: acme, issues: [1, null, [], {key: 3}]}]\n",
         b"users: {a: b}\nsites: 7\negress: x\nvariables: 9\n",
+        b"users: false\nsites:\n  - name: acme\n",
+        b"users: [{handle: [a]}, {handle: {b: c}}]\nsites:\n  - name: acme\n",
         b"sites:\n  - name: '../../etc'\n",
         b"---\na: 1\n---\nb: 2\n",
     ],
