@@ -11,6 +11,7 @@ from runtime.cli.options import FormatOption, SiteOption, StateOption, open_stat
 if TYPE_CHECKING:
     from runtime.identity.connect.installations import ConnectInstallation
     from runtime.server.connect import ConnectPlan
+    from runtime.server.runtime import Firebrick
 
 app = typer.Typer(help="Connect apps: install, update, see, remove.", no_args_is_help=True)
 
@@ -55,8 +56,6 @@ def install(
 
     'firebrick serve' must be running on the same state, as the app fetches the public key there.
     """
-    from runtime.server.connect_services import public_url
-
     with open_state(state) as firebrick:
         cloud_id = firebrick.find_site(site)
         plan = firebrick.connect_apps.plan(source, cloud_id)
@@ -65,7 +64,7 @@ def install(
             plan,
             cloud_id,
             firebrick.find_person(admin),
-            base_url or public_url(firebrick, cloud_id),
+            base_url or _public_url(firebrick, cloud_id),
             licence,
         )
     _tell("Updated" if plan.is_update else "Installed", done, format_)
@@ -230,3 +229,10 @@ def _facts(one: "ConnectInstallation") -> dict[str, object]:
         "waiting": "an update that asks for more" if one.pending else "nothing",
         "modules": [f"{module.type} {module.key}".strip() for module in one.descriptor.modules],
     }
+
+
+def _public_url(firebrick: "Firebrick", cloud_id: str) -> str:
+    """Return where apps reach a site: loopback leads to the first site, a name to any other."""
+    if cloud_id == next(iter(firebrick.sites_by_host().values())):
+        return firebrick.settings.public_url.rstrip("/")
+    return firebrick.site_url(cloud_id)

@@ -1,7 +1,6 @@
 """What of Connect reaches out: the life of apps, and webhooks; each made when it is needed."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
@@ -13,16 +12,6 @@ from runtime.server.connect_client import AppClient
 from runtime.server.connect_parts import ConnectParts
 from runtime.server.deliveries import Deliveries
 from runtime.server.settings import Settings
-
-if TYPE_CHECKING:
-    from runtime.server.runtime import Firebrick
-
-
-def public_url(firebrick: "Firebrick", cloud_id: str) -> str:
-    """Return where apps reach a site: loopback leads to the first site, a name to any other."""
-    if cloud_id == next(iter(firebrick.sites_by_host().values())):
-        return firebrick.settings.public_url.rstrip("/")
-    return firebrick.site_url(cloud_id)
 
 
 class ConnectServices:
