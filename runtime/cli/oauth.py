@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import typer
 
+from runtime.cli import blocks
 from runtime.cli.apps import YesOption
 from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say, table
 from runtime.cli.options import FormatOption, SiteOption, StateOption, open_state
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 app = typer.Typer(help="OAuth 2.0 (3LO): apps, consent, grants.", no_args_is_help=True)
 apps = typer.Typer(help="Apps of the developer console.", no_args_is_help=True)
 app.add_typer(apps, name="app")
+app.command("block")(blocks.block)
+app.command("unblock")(blocks.unblock)
+app.command("blocks")(blocks.blocks)
 
 Kind = Literal["account", "resource"]
 Distribution = Literal["private", "shared", "reviewed"]
