@@ -149,6 +149,14 @@ def test_impersonation_needs_a_scope_that_allows_it_and_is_granted(door: Door) -
     assert not door.send(call)[1].allowed
 
 
+@pytest.mark.hostile
+def test_a_scope_that_is_declared_and_not_granted_lends_no_impersonation(door: Door) -> None:
+    door.install({**READ, "read:jira-user": True}, granted={"read:jira-work"})
+    issue = ProductCall("/rest/api/3/issue/TEAM-1", act_as="user", account_id="1:amy")
+    assert door.send(issue)[1].rule == "act.impersonation"
+    assert door.product.requests == []
+
+
 def test_every_call_leaves_exactly_one_audit_record_with_its_rule(door: Door) -> None:
     door.install(READ)
     calls = [MYSELF, replace(MYSELF, path="//x"), replace(MYSELF, act_as="user")]

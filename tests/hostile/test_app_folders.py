@@ -71,6 +71,14 @@ def test_no_link_lends_a_file_of_this_machine(app: Path, name: str, place: str) 
     assert SECRET not in caught.value.message
 
 
+def test_a_raw_module_is_the_file_itself(app: Path) -> None:
+    (app / "src" / "index.js").unlink()
+    (app / "real.wat").write_text("(module)")
+    (app / "src" / "index.wat").symlink_to(app / "real.wat")
+    with pytest.raises(ManifestError, match="symbolic link"):
+        prepare(app)
+
+
 IMPORTS = [
     "../../secret.json", "../../secret", "../../app/../secret.js", "/etc/passwd",
     "file:///etc/passwd",

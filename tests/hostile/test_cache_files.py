@@ -103,6 +103,7 @@ def test_a_pipe_and_a_folder_in_place_of_an_entry_are_not_waited_for(folder: Pat
         path(folder, name).unlink()
         make(path(folder, name))
         assert opened(folder).load(name) is None
+        assert path(folder, name).exists()  # nothing was read of it, so nothing was found wrong
 
 
 def test_an_entry_stored_over_a_link_leaves_what_it_points_to_alone(folder: Path) -> None:

@@ -215,10 +215,13 @@ def test_a_resolver_key_of_the_language_runs_nothing_of_the_app(
         assert result.calls == ()
 
 
+@pytest.mark.parametrize(
+    "source", ["export const steal = () => 'own';", "exports.steal = () => 'own';"]
+)
 def test_a_handler_named_like_a_part_of_the_language_is_the_apps_own_or_nothing(
-    bench: Bench, tmp_path: Path
+    bench: Bench, tmp_path: Path, source: str
 ) -> None:
-    folder = app(tmp_path, "export const steal = () => 'own';")
+    folder = app(tmp_path, source)
     names = ("__proto__", "constructor", "prototype", "toString", "then")
     more = "".join(f"    - {{key: f{at}, handler: index.{one}}}\n" for at, one in enumerate(names))
     text = (folder / "manifest.yml").read_text()
