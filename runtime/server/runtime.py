@@ -12,12 +12,11 @@ from sqlalchemy import Connection, Engine, select
 from runtime.audit.trail import AuditTrail
 from runtime.clock import Clock, SystemClock
 from runtime.database import open_database, sqlite_url, writing
-from runtime.errors import ForgeError, InstallationError
+from runtime.errors import InstallationError
 from runtime.gateway.gateway import Gateway
 from runtime.gateway.outside import ExternalCall, ExternalReply
 from runtime.hostfunctions.fetch import Egress
 from runtime.hostfunctions.stubs import EgressStub
-from runtime.identity.accounts import Account, find_account, find_account_by_name, list_accounts
 from runtime.identity.api_tokens import ApiTokens, TokenPolicy
 from runtime.identity.lockout import Lockout
 from runtime.identity.sessions import Sessions
@@ -46,6 +45,7 @@ from runtime.server.connect import ConnectApps
 from runtime.server.connect_migration import MigrationKeys
 from runtime.server.connect_parts import open_connect
 from runtime.server.connect_services import ConnectServices
+from runtime.server.directory import Directory
 from runtime.server.explaining import Explainer, Explanation
 from runtime.server.oauth_parts import open_oauth
 from runtime.server.operations import load_operations
@@ -59,7 +59,7 @@ from runtime.tokens.vault import Vault
 Seed = Callable[[Connection, Ids, Clock], object]
 
 
-class Firebrick:
+class Firebrick(Directory):
     """One state with everything that works on it.
 
     Args:
@@ -80,7 +80,7 @@ class Firebrick:
     ) -> None:
         self._folder = folder
         self.settings = settings
-        self.engine = engine
+        super().__init__(engine)
         self.clock = clock
         self.ids = ids
         self.operations = load_operations()
@@ -244,74 +244,6 @@ class Firebrick:
             | self.oauth.tokens.live_digests()
             | self.sessions.live_digests()
         )
-
-    # --- sites and people ------------------------------------------------------------------------
-
-    def sites_by_host(self) -> dict[str, str]:
-        """Return the cloud id of each site by its host name, the oldest site first."""
-        with self.engine.connect() as connection:
-            rows = connection.execute(select(site_table.c.url, site_table.c.cloud_id)).all()
-        return {row.url.removeprefix("https://"): row.cloud_id for row in rows}
-
-    def site_names(self) -> list[str]:
-        """Return the host names of all sites."""
-        return list(self.sites_by_host())
-
-    def site_url(self, cloud_id: str) -> str:
-        """Return the URL of a site."""
-        return next(
-            f"https://{host}" for host, known in self.sites_by_host().items() if known == cloud_id
-        )
-
-    def find_site(self, name: str | None) -> str:
-        """Return the cloud id of the site with that name, host, URL or id; of the only one if None.
-
-        Raises:
-            InstallationError: ``UNKNOWN_SITE``.
-        """
-        sites = self.sites_by_host()
-        if name is None and len(sites) == 1:
-            return next(iter(sites.values()))
-        wanted = (name or "").removeprefix("https://").rstrip("/").lower()
-        for host, cloud_id in sites.items():
-            if wanted in (host, host.partition(".")[0], cloud_id):
-                return cloud_id
-        raise InstallationError(
-            "UNKNOWN_SITE",
-            f"Name a site with --site: {', '.join(sites)}; {name!r} is none of them.",
-        )
-
-    def people(self) -> tuple[Account, ...]:
-        """Return everyone who is not an app, by handle."""
-        with self.engine.connect() as connection:
-            accounts = list_accounts(connection)
-        return tuple(account for account in accounts if account.account_type != "app")
-
-    def find_person(self, name: str) -> Account:
-        """Return the account with that handle, e-mail or id.
-
-        Raises:
-            ForgeError: ``UNKNOWN_ACCOUNT`` with the handles there are.
-        """
-        with self.engine.connect() as connection:
-            account = find_account_by_name(connection, name)
-        if account is None:
-            known = ", ".join(person.handle for person in self.people())
-            raise ForgeError("UNKNOWN_ACCOUNT", f"There is no {name!r}; there are: {known}.")
-        return account
-
-    def find_account(self, account_id: str) -> Account | None:
-        """Return the account with that id, or None."""
-        with self.engine.connect() as connection:
-            return find_account(connection, account_id)
-
-    def name_of(self, account_id: str) -> str:
-        """Return the handle of a person, the display name of an app, or the id of a stranger."""
-        with self.engine.connect() as connection:
-            account = find_account(connection, account_id)
-        if account is None:
-            return account_id
-        return account.display_name if account.account_type == "app" else account.handle
 
     # --- apps ------------------------------------------------------------------------------------
 
