@@ -20,6 +20,9 @@ def doctor(*, state: StateOption = None, format_: FormatOption = "text") -> None
         print_json([finding._asdict() for finding in findings])
     else:
         table(("state", "what", "finding"), ((f.state, f.what, f.finding) for f in findings))
+        for finding in findings:
+            if finding.mend:
+                say(f"To mend {finding.what}: {finding.mend}", "yellow")
     if any(finding.state == "failed" for finding in findings):
         raise typer.Exit(EXIT_FAILED)
 

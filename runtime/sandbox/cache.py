@@ -15,6 +15,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,15 @@ KEY_NAME = "cache.key"
 KEY_BYTES = 32
 TAG_BYTES = 32
 SUFFIX = ".guest"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of the cache: where it is, how large, and whether it can be trusted."""
+
+    path: Path
+    size: int
+    sound: bool
 
 
 class GuestCache:
@@ -53,9 +63,7 @@ class GuestCache:
             data = _read(path)
         except OSError:
             return None
-        if self._key is not None and hmac.compare_digest(
-            data[:TAG_BYTES], self._tag(self._key, name, data[TAG_BYTES:])
-        ):
+        if self._is_ours(name, data):
             return data[TAG_BYTES:]
         log.warning("dropped a cache entry whose integrity check failed: %s", path)
         self.drop(name)
@@ -76,6 +84,22 @@ class GuestCache:
             self._path(name).unlink(missing_ok=True)
         except OSError as error:
             log.warning("could not remove a cache entry: %s", error)
+
+    def entries(self) -> Iterator["Entry"]:
+        """Yield every entry and whether it can be trusted; nothing is removed."""
+        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
+            try:
+                data = _read(path)
+            except OSError:
+                yield Entry(path, 0, sound=False)
+            else:
+                name = path.name.removesuffix(SUFFIX)
+                yield Entry(path, len(data), sound=self._is_ours(name, data))
+
+    def _is_ours(self, name: str, data: bytes) -> bool:
+        return self._key is not None and hmac.compare_digest(
+            data[:TAG_BYTES], self._tag(self._key, name, data[TAG_BYTES:])
+        )
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}{SUFFIX}"
