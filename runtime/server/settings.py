@@ -5,8 +5,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from runtime.jira.xsrf import XsrfMode
 from runtime.identity.oauth.values import DAY_S, Lifetimes
+from runtime.jira.xsrf import XsrfMode
 from runtime.sandbox.limits import MIB, Limits
 
 DEFAULT_STATE = Path(".firebrick")
