@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,12 @@ def test_no_credential_can_be_written_in_any_field(trail: AuditTrail, secret: st
 )
 def test_urls_lose_codes_and_secrets_and_nothing_else(text: str, clean: str) -> None:
     assert redact(text) == clean
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("text", ["GET /cb?code=abc", "/x?jwt=abc", "a=1&access_token=abc"])
+def test_what_is_redacted_inside_json_is_json_still(text: str) -> None:
+    value = json.loads(redact(json.dumps({"text": text, "deep": json.dumps([text]), "after": 1})))
+    assert "abc" not in str(value)
+    assert value["after"] == 1
+    assert len(json.loads(value["deep"])) == 1
