@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from runtime.invocation.bundling import bundle, find_esbuild
+from runtime.invocation.bundling import bundle, esbuild_of
 
 NODE = Path(__file__).parent / "node"
 TIMEOUT_S = 300
@@ -18,7 +18,7 @@ def real_bundle() -> str | None:
     if not (NODE / "node_modules").is_dir():
         command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"]
         subprocess.run(command, cwd=NODE, check=True, capture_output=True, timeout=TIMEOUT_S)
-    esbuild = find_esbuild(NODE, NODE)
+    esbuild = esbuild_of(NODE)
     return None if esbuild is None else bundle(NODE, ["index.handler"], esbuild)
 
 

@@ -30,7 +30,9 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         shutil.copytree(HERE / folder, copy)
         command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"]
         subprocess.run(command, cwd=copy, check=True, capture_output=True, timeout=SECONDS)
-        firebrick = open_firebrick(Settings(state=tmp_path_factory.mktemp("state")))
+        firebrick = open_firebrick(
+            Settings(state=tmp_path_factory.mktemp("state"), trust_app_tools=True)
+        )
         opened.append(firebrick)
         bench = Bench(firebrick)
         bench.install(copy)

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,13 +25,29 @@ _NO_FILES = frozenset({ENTRY_NAME, "<stdin>"})
 RESOLVED = ".ts,.tsx,.js,.jsx,.json,.cjs"
 
 
-def find_esbuild(directory: Path, toolchain: Path) -> Path | None:
-    """Return the esbuild of the app's own tree, or of the tool folder, or None."""
-    for root in (directory, toolchain):
-        candidate = root / "node_modules" / ".bin" / "esbuild"
-        if candidate.exists():
-            return candidate
-    return None
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """Where a bundler may be taken from.
+
+    Attributes:
+        folder: The tool folder; None for none.
+        trust_apps: Whether the one in an app's own ``node_modules`` may run. It is a program that
+            the app brings, and it would run on this machine, not in a sandbox (ADR 0004).
+    """
+
+    folder: Path | None = None
+    trust_apps: bool = False
+
+    def find_esbuild(self, directory: Path) -> Path | None:
+        """Return the esbuild to bundle an app with, or None."""
+        roots = (self.folder, directory if self.trust_apps else None)
+        return next((found for root in roots if root and (found := esbuild_of(root))), None)
+
+
+def esbuild_of(root: Path) -> Path | None:
+    """Return the esbuild that npm put below a folder, or None."""
+    found = root / "node_modules" / ".bin" / "esbuild"
+    return found if found.exists() else None
 
 
 def bundle(directory: Path, handlers: Iterable[str], esbuild: Path) -> str:
@@ -102,7 +119,7 @@ def install_toolchain(toolchain: Path) -> Path:
     done = subprocess.run(  # noqa: S603  # npm itself, with our own arguments
         command, cwd=toolchain, capture_output=True, check=False, timeout=TIMEOUT_S
     )
-    found = find_esbuild(toolchain, toolchain)
+    found = esbuild_of(toolchain)
     if done.returncode != 0 or found is None:
         raise ManifestError("TOOLCHAIN_FAILED", done.stderr.decode("utf-8", "replace").strip())
     return found

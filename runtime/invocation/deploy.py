@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.errors import ManifestError
-from runtime.invocation.bundling import bundle_with_map, find_esbuild
+from runtime.invocation.bundling import Toolchain, bundle_with_map
 from runtime.invocation.sources import load_sources
 from runtime.manifest.model import Function, Manifest
 from runtime.manifest.reader import read_manifest
@@ -45,13 +45,17 @@ class Deployment:
     warnings: tuple[str, ...]
 
 
-def prepare(directory: Path, name: str = "", toolchain: Path | None = None) -> Deployment:
+def prepare(
+    directory: Path,
+    name: str = "",
+    toolchain: Toolchain = Toolchain(),  # noqa: B008  # frozen
+) -> Deployment:
     """Check an app's folder and read everything that a deployment keeps.
 
     Args:
         directory: The folder with ``manifest.yml``.
         name: What to call the app; the folder's name if empty.
-        toolchain: Folder of the bundler, for apps with packages of their own.
+        toolchain: Where the bundler is, for apps with packages of their own.
 
     Raises:
         ManifestError: ``BAD_MANIFEST`` with every finding, or an error of the sources.
@@ -86,7 +90,7 @@ def _egress(manifest: Manifest) -> tuple[str, ...]:
     return tuple(f"{kind} {one.address}" for kind, group in kinds.items() for one in group)
 
 
-def _sources(directory: Path, manifest: Manifest, toolchain: Path | None) -> str:
+def _sources(directory: Path, manifest: Manifest, toolchain: Toolchain) -> str:
     functions = tuple(manifest.functions.values())
     raw = _raw_module(directory, functions)
     if raw is not None:
@@ -98,8 +102,8 @@ def _sources(directory: Path, manifest: Manifest, toolchain: Path | None) -> str
     return json.dumps(load_sources(directory, handlers).as_json(), sort_keys=True)
 
 
-def _bundled(directory: Path, handlers: list[str], toolchain: Path | None) -> tuple[str, str]:
-    esbuild = find_esbuild(directory, toolchain or directory)
+def _bundled(directory: Path, handlers: list[str], toolchain: Toolchain) -> tuple[str, str]:
+    esbuild = toolchain.find_esbuild(directory)
     if esbuild is None:
         raise ManifestError(
             "TOOLCHAIN_MISSING",

@@ -15,6 +15,7 @@ from runtime.installation.consents import ConsentStore
 from runtime.installation.model import AppVersion, Installation, app_uuid, next_version
 from runtime.installation.store import InstallationStore
 from runtime.installation.variables import VariableStore, freeze
+from runtime.invocation.bundling import Toolchain
 from runtime.invocation.deploy import Deployment, prepare
 from runtime.invocation.images import Images
 from runtime.jira.app_users import add_app_user, remove_app_user
@@ -57,7 +58,7 @@ class Apps:
         audit: Gets one record for each change.
         clock: Stamps them.
         ids: Makes ids.
-        toolchain: Folder of the bundler.
+        toolchain: Where the bundler is.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Apps:
         audit: AuditTrail,
         clock: Clock,
         ids: Ids,
-        toolchain: Path,
+        toolchain: Toolchain,
     ) -> None:
         self._toolchain = toolchain
         self._engine = engine

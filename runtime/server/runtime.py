@@ -181,7 +181,7 @@ class Firebrick(Directory):
             audit=self.audit,
             clock=self.clock,
             ids=self.ids,
-            toolchain=self.settings.toolchain_folder,
+            toolchain=self.settings.tools,
         )
 
     @property

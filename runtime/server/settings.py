@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.identity.oauth.values import DAY_S, Lifetimes
+from runtime.invocation.bundling import Toolchain
 from runtime.jira.xsrf import XsrfMode
 from runtime.sandbox.limits import MIB, Limits
 
@@ -24,6 +25,9 @@ class Settings(BaseSettings):
     )
     cache: Path | None = Field(
         None, description="Folder of compiled apps; the folder cache of the state by default."
+    )
+    trust_app_tools: bool = Field(
+        False, description="Run the esbuild that an app brings in node_modules, on this machine."
     )
     toolchain: Path | None = Field(
         None, description="Folder of the bundler; the folder toolchain of the state by default."
@@ -112,6 +116,11 @@ class Settings(BaseSettings):
     def world_file(self) -> Path:
         """Return where the world file of a new state is, if there is one."""
         return self.state.parent / "firebrick.yml" if self.world is None else self.world
+
+    @property
+    def tools(self) -> Toolchain:
+        """Return where a bundler may be taken from."""
+        return Toolchain(self.toolchain_folder, self.trust_app_tools)
 
     @property
     def toolchain_folder(self) -> Path:

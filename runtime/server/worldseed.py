@@ -80,7 +80,7 @@ class Seeder:
     def __init__(
         self, settings: Settings, engine: Engine, clock: Clock, ids: Ids, images: Images
     ) -> None:
-        self._toolchain = settings.toolchain_folder
+        self._toolchain = settings.tools
         self._vault = Vault(settings.state)
         self._installations = InstallationStore(engine)
         self._consents = ConsentStore(engine, clock)
