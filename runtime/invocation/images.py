@@ -6,11 +6,12 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from runtime.errors import InvocationError
 from runtime.hostfunctions.prelude import platform_prelude
 from runtime.installation.model import AppVersion
 from runtime.installation.variables import thaw
-from runtime.invocation.sourcemaps import SourceMap
-from runtime.invocation.sources import AppSources
+from runtime.invocation.sourcemaps import ModuleLines, Places, SourceMap, has_frames
+from runtime.invocation.sources import AppSources, lines_of
 from runtime.manifest.building import manifest_from_json
 from runtime.manifest.model import Manifest
 from runtime.sandbox.engine import Engine
@@ -30,7 +31,7 @@ class Images:
         self._lock = threading.Lock()
         self._manifests: dict[str, Manifest] = {}
         self._images: dict[str, Image] = {}
-        self._maps: dict[str, SourceMap] = {}
+        self._maps: dict[str, Places] = {}
 
     def manifest(self, version: AppVersion) -> Manifest:
         """Return a version's manifest."""
@@ -52,11 +53,13 @@ class Images:
         return image
 
     def translate(self, version: AppVersion, outcome: Outcome) -> Outcome:
-        """Return an outcome whose stacks name the files of the app instead of its bundle."""
+        """Return an outcome whose stacks name the app's own files and lines."""
+        if not has_frames(outcome):
+            return outcome
         with self._lock:
             drawn = self._maps.get(version.digest)
             if drawn is None:
-                drawn = self._maps[version.digest] = SourceMap(_map_of(version.sources))
+                drawn = self._maps[version.digest] = _places_of(version.sources)
         return drawn.apply(outcome)
 
     def _build(self, sources: str, variables: Mapping[str, str]) -> Image:
@@ -70,11 +73,19 @@ class Images:
         if variables:
             script = _SET_VARIABLES % json.dumps(dict(variables), sort_keys=True)
             source = replace(source, prelude=(*source.prelude, ("variables.js", script)))
-        return self._engine().javascript(source)
+        try:
+            return self._engine().javascript(source)
+        except InvocationError as error:
+            message = _places_of(sources).translate(error.message)
+            raise InvocationError(error.code, message) from error
 
 
-def _map_of(sources: str) -> str:
-    return str(json.loads(sources).get("map", "")) if '"bundle"' in sources[:64] else ""
+def _places_of(sources: str) -> Places:
+    stored = json.loads(sources)
+    if "bundle" in stored:
+        return SourceMap(str(stored.get("map", "")))
+    lines = lines_of(stored)
+    return ModuleLines(lines) if lines else Places()
 
 
 _SET_VARIABLES = "() => { Object.assign(process.env, %s); }"

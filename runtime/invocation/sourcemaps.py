@@ -7,7 +7,7 @@ Source:
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ _DIGITS = {
 }
 _PLACE = re.compile(r"(?<![\w./-])" + re.escape(BUNDLE) + r":(\d{1,9}):(\d{1,9})(?!\d)")
 _FRAME = re.compile(r"^\s+at .*$", re.MULTILINE)
+_AT = " at "
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,67 @@ class _Row:
     places: tuple[tuple[int, int, int], ...]
 
 
-class SourceMap:
+def has_frames(outcome: Outcome) -> bool:
+    """Return whether a stack may stand in an outcome: in most there is none."""
+    fault = outcome.fault
+    return (fault is not None and bool(fault.stack)) or any(_AT in one.text for one in outcome.logs)
+
+
+class Places:
+    """Translates the places in a guest's stacks; of itself it changes none."""
+
+    def translate(self, text: str) -> str:
+        """Return a text with every place in it replaced by the app's own."""
+        return text
+
+    def translate_frames(self, text: str) -> str:
+        """Return a text with the places in its stack frames replaced; the rest stays as it is."""
+        return _FRAME.sub(lambda frame: self.translate(frame[0]), text) if _AT in text else text
+
+    def apply(self, outcome: Outcome) -> Outcome:
+        """Return an outcome whose stacks, in its fault and in what it logged, name the app's files.
+
+        What the app itself made of a stack and returned stays as the guest saw it.
+        """
+        return replace(
+            outcome,
+            fault=None if outcome.fault is None else self._fault(outcome.fault),
+            logs=tuple(self._line(line) for line in outcome.logs),
+        )
+
+    def _fault(self, fault: Fault) -> Fault:
+        return replace(fault, stack=self.translate(fault.stack)) if fault.stack else fault
+
+    def _line(self, line: LogLine) -> LogLine:
+        return replace(line, text=self.translate_frames(line.text)) if _AT in line.text else line
+
+
+class ModuleLines(Places):
+    """The lines of modules that were transformed, by the module's name.
+
+    The column is left out: that of the transformed line means nothing to anyone.
+
+    Args:
+        lines: The file's line of each line of the module; 0 where it is not known.
+    """
+
+    def __init__(self, lines: Mapping[str, Sequence[int]]) -> None:
+        self._lines = lines
+        names = "|".join(re.escape(name) for name in sorted(lines, key=len, reverse=True))
+        self._place = re.compile(rf"(?<![\w./-])({names}):(\d{{1,9}}):\d{{1,9}}(?!\d)")
+
+    def translate(self, text: str) -> str:
+        """Return a text with every place in it replaced by the app's own."""
+        return self._place.sub(self._replaced, text) if self._lines else text
+
+    def _replaced(self, found: re.Match[str]) -> str:
+        name, line = found[1], int(found[2])
+        lines = self._lines[name]
+        known = lines[line - 1] if 0 < line <= len(lines) else 0
+        return f"{name}:{known}" if known else name
+
+
+class SourceMap(Places):
     """One bundle's map, decoded when it is first asked.
 
     Args:
@@ -86,29 +147,6 @@ class SourceMap:
     def _replaced(self, found: re.Match[str]) -> str:
         place = self.place(int(found[1]), int(found[2]))
         return found[0] if place is None else ":".join(map(str, place))
-
-    def translate_frames(self, text: str) -> str:
-        """Return a text with the places in its stack frames replaced; the rest stays as it is."""
-        if BUNDLE not in text:
-            return text
-        return _FRAME.sub(lambda frame: self.translate(frame[0]), text)
-
-    def apply(self, outcome: Outcome) -> Outcome:
-        """Return an outcome whose stacks, in its fault and in what it logged, name the app's files.
-
-        What the app itself made of a stack and returned stays as the guest saw it.
-        """
-        return replace(
-            outcome,
-            fault=None if outcome.fault is None else self._fault(outcome.fault),
-            logs=tuple(self._line(line) for line in outcome.logs),
-        )
-
-    def _fault(self, fault: Fault) -> Fault:
-        return replace(fault, stack=self.translate(fault.stack))
-
-    def _line(self, line: LogLine) -> LogLine:
-        return replace(line, text=self.translate_frames(line.text))
 
 
 def app_map(path: Path, directory: Path, shims: Path) -> str:

@@ -8,14 +8,15 @@ packages, and the modules of Node, are refused where they are imported.
 import hashlib
 import json
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime.errors import ManifestError
 from runtime.hostfunctions.prelude import PUBLIC_STANDINS, platform_prelude, standins
 from runtime.invocation.esmodules import to_es_module
 from runtime.invocation.imports import Import, Reading, read_imports
+from runtime.invocation.linemaps import line_map
 from runtime.invocation.nodemodules import find_standin, is_standin, neighbour, standin_text
 from runtime.invocation.refusals import refusal_of
 from runtime.invocation.sourcefiles import SourceFolder
@@ -29,6 +30,9 @@ ENTRY = "firebrick:entry"
 ENDINGS = (".ts", ".tsx", ".jsx", ".js", ".json", ".cjs", ".mjs")
 """What may be left out of an import, in the order in which it is tried."""
 
+TRANSFORMED = (".ts", ".tsx", ".jsx")
+"""Files that are not evaluated as they are written."""
+
 
 @dataclass(frozen=True, slots=True)
 class AppSources:
@@ -37,10 +41,12 @@ class AppSources:
     Attributes:
         modules: ES source by path in the app's folder, and the entry.
         entry: Name of the module that is evaluated last and registers the handlers.
+        lines: Of each TypeScript module, the file's line of each of its lines; for stacks.
     """
 
     modules: Mapping[str, str]
     entry: str
+    lines: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -49,7 +55,8 @@ class AppSources:
 
     def as_json(self) -> dict[str, object]:
         """Return a JSON value that `from_json` reads."""
-        return {"modules": dict(self.modules), "entry": self.entry}
+        lines = {name: list(numbers) for name, numbers in self.lines.items()}
+        return {"modules": dict(self.modules), "entry": self.entry, "lines": lines}
 
     @classmethod
     def from_json(cls, value: Mapping[str, object]) -> "AppSources":
@@ -61,7 +68,7 @@ class AppSources:
         modules, entry = value.get("modules"), value.get("entry")
         if not isinstance(modules, dict) or not isinstance(entry, str):
             raise ManifestError("SOURCE_TEXT", "The stored sources cannot be read; deploy again.")
-        return cls({str(name): str(text) for name, text in modules.items()}, entry)
+        return cls({str(name): str(text) for name, text in modules.items()}, entry, lines_of(value))
 
     def javascript(self) -> JavaScriptSource:
         """Return everything the sandbox evaluates: globals, stand-ins, modules, entry."""
@@ -72,6 +79,14 @@ class AppSources:
             entry=self.entry,
             resolve=lambda base, specifier: _resolve(base, specifier, modules.__contains__),
         )
+
+
+def lines_of(value: Mapping[str, object]) -> dict[str, list[int]]:
+    """Return the lines of TypeScript modules in a stored JSON value; none if it has none."""
+    lines = value.get("lines")
+    if not isinstance(lines, dict):
+        return {}
+    return {str(name): list(map(int, numbers)) for name, numbers in lines.items()}
 
 
 def load_sources(folder: Path, handlers: Iterable[str]) -> AppSources:
@@ -94,8 +109,8 @@ def load_sources(folder: Path, handlers: Iterable[str]) -> AppSources:
     source = SourceFolder(folder)
     names = sorted({handler.rpartition(".")[0] for handler in handlers})
     files = {name: _handler_file(source, name) for name in names}
-    modules = _load(source, files.values())
-    return AppSources({**modules, ENTRY: _entry(files)}, ENTRY)
+    modules, lines = _load(source, files.values())
+    return AppSources({**modules, ENTRY: _entry(files)}, ENTRY, lines)
 
 
 def _handler_file(source: SourceFolder, module: str) -> str:
@@ -122,8 +137,11 @@ def _entry(files: Mapping[str, str]) -> str:
     return f"{imports}__register__({{ {named} }});\n"
 
 
-def _load(source: SourceFolder, first: Iterable[str]) -> dict[str, str]:
+def _load(
+    source: SourceFolder, first: Iterable[str]
+) -> tuple[dict[str, str], dict[str, tuple[int, ...]]]:
     modules: dict[str, str] = {}
+    lines: dict[str, tuple[int, ...]] = {}
     waiting = list(dict.fromkeys(first))
     while waiting:
         name = waiting.pop()
@@ -131,8 +149,10 @@ def _load(source: SourceFolder, first: Iterable[str]) -> dict[str, str]:
             continue
         text = standin_text(name) if is_standin(name) else source.read(name)
         modules[name], reading = to_es_module(name, text)
+        if name.endswith(TRANSFORMED):
+            lines[name] = line_map(text, modules[name])
         waiting += _files_of(source, name, text, reading)
-    return modules
+    return modules, lines
 
 
 def _files_of(source: SourceFolder, name: str, text: str, reading: Reading) -> list[str]:
