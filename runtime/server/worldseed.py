@@ -131,7 +131,8 @@ class Seeder:
         for site in file.sites:
             for one in site.installs:
                 version = versions[one.app, one.environment]
-                self._install(connection, ids, world, site, one, version)
+                approved = one.model_copy(update={"by": one.by or first_admin(world, site)})
+                self._install(connection, ids, site, approved, version, accounts)
         remember(
             connection,
             Remembered(
@@ -236,34 +237,23 @@ class Seeder:
         self,
         connection: Connection,
         ids: Ids,
-        world: World,
         site: SiteFile,
         one: InstallEntry,
         version: AppVersion,
+        accounts: Mapping[str, str],
     ) -> None:
-        granted = frozenset(version.scopes if one.scopes is None else one.scopes)
-        extra = sorted(granted - frozenset(version.scopes))
-        if extra:
-            raise ManifestError(
-                "BAD_WORLD", f"{version.name} does not declare {', '.join(extra)}: not granted."
-            )
-        accounts = {user.handle: str(user.account_id) for user in world.file.users}
-        if one.account is None:
-            account = app_account(version, ids.account_id())
-            add_account(connection, account)
-            add_app_user(connection, site.cloud_id, account)
-            account_id = account.account_id
-        else:
-            account_id = accounts[one.account]
+        """Put an app on a site; `accounts` has the account of each handle."""
         installation = Installation(
             id=ids.uuid(),
             app_id=version.app_id,
             environment=one.environment,
             cloud_id=site.cloud_id,
             version_id=version.id,
-            granted=granted,
-            app_account_id=account_id,
-            installed_by=accounts[one.by or first_admin(world, site)],
+            granted=_granted(one, version),
+            app_account_id=accounts[one.account]
+            if one.account is not None
+            else _new_account(connection, ids, site, version),
+            installed_by=accounts[str(one.by)],
             installed_at_s=self._clock.now_s(),
             active=True,
             user_consent=one.user_consent,
@@ -271,7 +261,9 @@ class Seeder:
         )
         self._installations.add_installation(connection, installation)
         for handle in one.consents:
-            self._consents.grant(installation.id, accounts[handle], granted, connection)
+            self._consents.grant(
+                installation.id, accounts[handle], installation.granted, connection
+            )
 
     def _record(self, connection: Connection, world: World, summary: Summary) -> None:
         self._audit.append_in(
@@ -301,6 +293,25 @@ class Prepared:
     def __call__(self, connection: Connection, _ids: Ids, _clock: Clock) -> None:
         """Fill a new state: the form in which `open_firebrick` wants it."""
         self.seeder.write(connection, self)
+
+
+def _granted(one: InstallEntry, version: AppVersion) -> frozenset[str]:
+    """Return what an install grants: what the file says, or all that the version declares."""
+    granted = frozenset(version.scopes if one.scopes is None else one.scopes)
+    extra = sorted(granted - frozenset(version.scopes))
+    if extra:
+        raise ManifestError(
+            "BAD_WORLD", f"{version.name} does not declare {', '.join(extra)}: not granted."
+        )
+    return granted
+
+
+def _new_account(connection: Connection, ids: Ids, site: SiteFile, version: AppVersion) -> str:
+    """Make the account of an app, with the rights that an installed app gets."""
+    account = app_account(version, ids.account_id())
+    add_account(connection, account)
+    add_app_user(connection, site.cloud_id, account)
+    return account.account_id
 
 
 def first_admin(world: World, site: SiteFile) -> str:

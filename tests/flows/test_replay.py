@@ -267,3 +267,23 @@ def test_a_file_that_is_not_text_or_not_there_is_refused(tmp_path: Path) -> None
     for path in (file, tmp_path, tmp_path / "missing"):
         with pytest.raises(ManifestError):
             replay_file(path, Settings(state=tmp_path / "nowhere"), {})
+
+
+def test_another_sandbox_is_said(with_sample: Sample) -> None:
+    bench = with_sample("wat-hello")
+    bench.invoke("wat-hello", "hello")
+    with bench.firebrick.engine.begin() as connection:
+        body = find_recording(bench.firebrick, "last").body
+        recording = replace(read_record(body), image="0" * 64)
+        connection.execute(update(recording_table).values(body=write_record(recording)))
+    (note,) = replay_kept(bench.firebrick, "last", {}).replay.notes
+    assert note.startswith("The sandbox is another one than the record's")
+
+
+def test_bytes_that_are_no_text_come_back(with_sample: Sample) -> None:
+    bench = with_sample("wat-hello")
+    bench.invoke("wat-hello", "hello")
+    recording = read_record(find_recording(bench.firebrick, "last").body)
+    call = replace(recording.journal.calls[0], body=b"\xff\x00", reply=None, answered=False)
+    changed = replace(recording, journal=replace(recording.journal, calls=(call,)))
+    assert read_record(write_record(changed)) == changed

@@ -109,6 +109,16 @@ def test_a_key_source_that_gives_too_little_makes_no_cache(tmp_path: Path) -> No
     assert not GuestCache(tmp_path, lambda _count: b"short").usable
 
 
+def test_every_entry_is_looked_at_and_none_is_removed(tmp_path: Path) -> None:
+    cache = GuestCache(tmp_path, key_of)
+    cache.store("good", b"data")
+    (tmp_path / "bad.guest").write_bytes(b"x" * 40)
+    (tmp_path / "link.guest").symlink_to(tmp_path / "good.guest")
+    found = [(one.path.name, one.size, one.sound) for one in cache.entries()]
+    assert found == [("bad.guest", 40, False), ("good.guest", 36, True), ("link.guest", 0, False)]
+    assert len(list(tmp_path.glob("*.guest"))) == 3
+
+
 def test_an_app_is_taken_from_the_cache_and_behaves_the_same(tmp_path: Path) -> None:
     app = source({"run": "return [given.handler, typeof door]"})
     first, second = Engine(tmp_path), Engine(tmp_path)

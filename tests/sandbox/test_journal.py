@@ -258,3 +258,33 @@ def test_a_journal_of_nonsense_ends_the_run_and_nothing_else(steps: tuple[str, .
     calls = (Call(1, "d", b"x", b"y", answered=True),)
     outcome, _ = replayed("await door('d', 'x'); await sleep(1); return 1", Journal(steps, calls))
     assert fault_code(outcome) == DIVERGED
+
+
+# ----------------------------------------------------------------------------------- both at once
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "log('a'); await door('d', 'x'); await sleep(2); log(now()); return 1",
+        "for (let n = 0; ; n += 1) if (n % 50_000 === 0) log(n)",
+    ],
+)
+def test_the_record_of_a_replay_is_the_record(body: str) -> None:
+    limits = Limits(wall_ms=200, log_lines=1_000_000, log_bytes=1 << 30)
+    _, journal = recorded(body, limits=limits)
+    recorder = Recorder(Replayer(journal))
+    outcome = timed(anything(), lambda: recorder).run(start(body), no_door, limits)
+    again = recorder.journal(outcome)
+    assert (again.steps, again.clock, again.stamps) == (
+        journal.steps,
+        journal.clock,
+        journal.stamps,
+    )
+    assert again.halt == journal.halt
+
+
+def test_a_guest_that_waits_where_it_was_stopped_is_stopped() -> None:
+    fault = Fault("TIMEOUT", "The app ran for more than 25000 ms.")
+    outcome, _ = replayed("await sleep(1)", Journal(("t",), stamps=(1.0,), halt=fault))
+    assert outcome.fault == fault
