@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install format lint types layers test hostile conformance bench serve check
+.PHONY: help demo install format lint types layers test hostile conformance postgres bench serve check
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -41,6 +41,10 @@ hostile: install ## Run only the attacks
 
 conformance: install ## Run the real packages from npm in the sandbox; needs Node
 	$(BIN)/pytest conformance
+
+postgres: install ## Run the tests with a PostgreSQL server; needs its programs, installs the driver
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[postgres]'
+	$(BIN)/pytest -m postgres tests/durability
 
 bench: install ## Measure the budgets as ratios in one run; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks.run

@@ -7,7 +7,7 @@ the file, the disk or another process's lock does to a statement, in whatever ro
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import (
@@ -25,7 +25,13 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import URL, ExceptionContext, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    IntegrityError,
+    NoSuchModuleError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateColumn
 
@@ -114,7 +120,8 @@ def _create(url: str) -> Engine:
     if url.startswith("postgresql:"):
         url = url.replace("postgresql:", "postgresql+psycopg:", 1)
     if not url.startswith("sqlite"):
-        return create_engine(url, isolation_level="REPEATABLE READ")
+        patience = {"options": f"-c lock_timeout={BUSY_TIMEOUT_S:.0f}s"}
+        return create_engine(url, isolation_level="REPEATABLE READ", connect_args=patience)
     arguments: dict[str, object] = {
         "connect_args": {"check_same_thread": False, "timeout": BUSY_TIMEOUT_S}
     }
@@ -166,9 +173,17 @@ def _check_schema(engine: Engine, place: str) -> None:
     with engine.connect() as connection:
         if _is_current(connection, place):
             return
+    _make_lock(engine)
     with writing(engine) as connection:
         if not _is_current(connection, place):
             _upgrade(connection, place)
+
+
+def _make_lock(engine: Engine) -> None:
+    """Make the table that writers lock, where they lock one; several may come at once."""
+    if engine.dialect.name != "sqlite":
+        with suppress(IntegrityError, ProgrammingError):  # another process was first
+            schema_version_table.create(engine, checkfirst=True)
 
 
 def _is_current(connection: Connection, place: str) -> bool:

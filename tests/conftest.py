@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.durability import postgres
 from tests.proving import summed
 
 LOG = "FIREBRICK_PROOF_LOG"
@@ -29,6 +30,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """End with what was searched, and what was found."""
+    """End with what was searched and found, and with what could not be tested here."""
     proved = summed(Path(os.environ[LOG]))
     terminalreporter.write_line(str(proved), red=proved.found > 0)
+    lacking = postgres.missing()
+    if lacking:
+        terminalreporter.write_line(f"left out: the tests with PostgreSQL, {lacking}")

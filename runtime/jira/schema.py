@@ -27,6 +27,7 @@ from runtime.identity.accounts import account_table
 
 FIRST_ID = 10_000
 KEY_LENGTH = 255  # of a property key and of most names
+NUMBER = BigInteger().with_variant(Integer(), "sqlite")  # of ids; SQLite's integers are all long
 
 
 def _site() -> Column[str]:
@@ -34,15 +35,15 @@ def _site() -> Column[str]:
 
 
 def _id() -> Column[int]:
-    return Column("id", Integer, primary_key=True, autoincrement=False)
+    return Column("id", NUMBER, primary_key=True, autoincrement=False)
 
 
 def _parent(name: str, target: str) -> Column[int]:
-    return Column(name, Integer, ForeignKey(target, ondelete="CASCADE"), nullable=False, index=True)
+    return Column(name, NUMBER, ForeignKey(target, ondelete="CASCADE"), nullable=False, index=True)
 
 
 def _reference(name: str, target: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, Integer, ForeignKey(target), nullable=nullable)
+    return Column(name, NUMBER, ForeignKey(target), nullable=nullable)
 
 
 def _name() -> Column[str]:
@@ -67,7 +68,7 @@ sequence_table = Table(
     "sequence",
     metadata,
     Column("kind", String(64), primary_key=True),  # a table's name
-    Column("next_id", Integer, nullable=False),
+    Column("next_id", NUMBER, nullable=False),
 )
 
 # --- who: groups, memberships, global permissions, product access ---------------------------------
@@ -145,7 +146,7 @@ role_actor_table = Table(
     _id(),
     _parent("role_id", "project_role.id"),
     # None: a default actor, copied into each project that is created later
-    Column("project_id", Integer, ForeignKey("project.id", ondelete="CASCADE"), index=True),
+    Column("project_id", NUMBER, ForeignKey("project.id", ondelete="CASCADE"), index=True),
     Column("actor_type", String(8), nullable=False),  # user or group
     Column("parameter", String(128), nullable=False),  # account id or group id
     UniqueConstraint("role_id", "project_id", "actor_type", "parameter"),
@@ -158,7 +159,7 @@ security_scheme_table = Table(
     _site(),
     _name(),
     _description(),
-    Column("default_level_id", Integer),
+    Column("default_level_id", NUMBER),
 )
 
 security_level_table = Table(
@@ -333,7 +334,7 @@ issue_table = Table(
     _reference("priority_id", "priority.id", nullable=True),
     _reference("resolution_id", "resolution.id", nullable=True),
     _reference("security_level_id", "issue_security_level.id", nullable=True),
-    Column("parent_id", Integer, ForeignKey("issue.id"), index=True),
+    Column("parent_id", NUMBER, ForeignKey("issue.id"), index=True),
     Column("assignee_id", ForeignKey(account_table.c.account_id)),
     Column("reporter_id", ForeignKey(account_table.c.account_id)),
     Column("creator_id", ForeignKey(account_table.c.account_id), nullable=False),

@@ -9,6 +9,7 @@ from typing import Self
 from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, select
 
+import runtime.identity.oauth.stateless  # noqa: F401  # its table belongs to every state
 from runtime.audit.trail import AuditTrail
 from runtime.clock import Clock, SystemClock
 from runtime.database import open_database, sqlite_url, writing

@@ -61,6 +61,12 @@ def remove_state(settings: Settings) -> list[Path]:
             process works on it, ``STATE_UNUSABLE`` if a file cannot be removed.
     """
     folder = settings.state
+    if settings.database_url:
+        raise StateError(
+            "NOT_A_STATE",
+            "The state is the database of FIREBRICK_DATABASE_URL, not a folder; nothing was "
+            "removed. Drop that database and make it anew.",
+        )
     if not folder.exists():
         return []
     if not (folder / MARKER).is_file():

@@ -14,6 +14,7 @@ from runtime import database
 from runtime.cli.main import app
 from tests.durability.processes import answer_of
 
+PREFIX = "FIREBRICK_"
 CLONE_NEWNS = 0x00020000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
 
@@ -30,16 +31,21 @@ class Said(NamedTuple):
 
 def firebrick(state: Path, *arguments: str, ill: Illness | None = None) -> Said:
     """Run one command on a state, in a process that is ill as told."""
-    return Said(*answer_of(_command, state, arguments, ill))
+    names = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    environment = {**names, f"{PREFIX}STATE": str(state)}
+    return Said(*answer_of(_command, environment, arguments, ill))
 
 
 def _command(
-    state: Path, arguments: tuple[str, ...], ill: Illness | None, mouth: Connection
+    environment: dict[str, str],
+    arguments: tuple[str, ...],
+    ill: Illness | None,
+    mouth: Connection,
 ) -> None:
-    os.environ["FIREBRICK_STATE"] = str(state)
+    os.environ.update(environment)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         if ill is not None:
-            ill(state)
+            ill(Path(environment[f"{PREFIX}STATE"]))
         os.dup2(out.fileno(), 1)
         os.dup2(err.fileno(), 2)
         try:

@@ -4,6 +4,8 @@ import hashlib
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -166,11 +168,8 @@ def read_only_parent(state: Path) -> None:
 
 
 @pytest.mark.hostile
-def test_a_read_only_database_is_told_by_its_first_write(
-    state: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_read_only_database_is_told_by_its_first_write(state: Path) -> None:
     url = f"sqlite:///file:{state / 'state.db'}?mode=ro&uri=true"
-    monkeypatch.setenv("FIREBRICK_DATABASE_URL", url)
     settings = Settings(state=state, database_url=url)
     with open_firebrick(settings) as opened:
         assert [token.label for token in opened.api_tokens.list()] == ["kept"]
@@ -242,3 +241,25 @@ def test_the_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
     before = digest(state / "state.db")
     assert_told(firebrick(state, "apps"), "belongs to something else")
     assert digest(state / "state.db") == before
+
+
+# --- whole from the beginning --------------------------------------------------------------------
+
+EVERY_TABLE = """
+import importlib, pkgutil
+import runtime
+import runtime.server.runtime
+from runtime.database import metadata
+made = set(metadata.tables)
+for module in pkgutil.walk_packages(runtime.__path__, "runtime."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+print(*sorted(set(metadata.tables) - made))
+"""
+
+
+def test_a_state_has_every_table_whoever_makes_it() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", EVERY_TABLE], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
