@@ -19,6 +19,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    bindparam,
     delete,
     func,
     insert,
@@ -59,13 +60,17 @@ class Lockout:
 
     def is_locked(self, name: str) -> bool:
         """Return whether a name has failed too often."""
-        if not self._limit:
-            return False
+        return self.closes_after(self.failures(name))
+
+    def closes_after(self, failures: int) -> bool:
+        """Return whether that many failures close the lock."""
+        return bool(self._limit) and failures >= self._limit
+
+    def failures(self, name: str) -> int:
+        """Return how often a name has failed since it last succeeded."""
         with self._engine.connect() as connection:
-            failures = connection.execute(
-                select(login_failure_table.c.failures).where(_named(name))
-            ).scalar()
-        return (failures or 0) >= self._limit
+            found = connection.execute(_FAILURES, {"wanted": _hash(name)}).scalar()
+        return int(found or 0)
 
     def fail(self, name: str, *, known: bool) -> None:
         """Count one failure.
@@ -97,10 +102,8 @@ class Lockout:
 
     def clear(self, name: str) -> bool:
         """Forget the failures of a name; return whether there were any."""
-        with self._engine.connect() as connection:
-            query = select(login_failure_table.c.failures).where(_named(name))
-            if connection.execute(query).scalar() is None:
-                return False
+        if not self.failures(name):
+            return False
         with writing(self._engine) as connection:
             return bool(
                 connection.execute(delete(login_failure_table).where(_named(name))).rowcount
@@ -113,3 +116,8 @@ def _named(name: str) -> ColumnElement[bool]:
 
 def _hash(name: str) -> str:
     return hashlib.sha256(name.lower().encode()).hexdigest()
+
+
+_FAILURES = select(login_failure_table.c.failures).where(
+    login_failure_table.c.name_hash == bindparam("wanted")
+)

@@ -57,16 +57,17 @@ class BasicAuthenticator:
         return principal
 
     def _login(self, user: str, secret: SecretStr, host: Host) -> Principal:
-        locked = self._lockout.is_locked(user)
+        failures = self._lockout.failures(user)
         held = self._api_tokens.verify(user, secret)
-        if locked:
+        if self._lockout.closes_after(failures):
             return LOGIN_DENIED
         if host == "site" and secret.get_secret_value() == PASSWORD:
             raise JiraError(401, PASSWORDS_ARE_GONE, rule="credential.password")
         if held is None:
             self._lockout.fail(user, known=self._is_known(user))
             return LOGIN_FAILED
-        self._lockout.clear(user)
+        if failures:
+            self._lockout.clear(user)
         if (held.scopes is None) != (host == "site"):
             return LOGIN_FAILED
         return Principal("basic", held.account.account_id, held.scopes)
