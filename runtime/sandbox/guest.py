@@ -18,7 +18,7 @@ from runtime.sandbox.machine import Machine
 from runtime.sandbox.meter import Meter, Stopped
 from runtime.sandbox.modulehost import Guarded, ModuleHost
 from runtime.sandbox.quickjs import FAILED, STATUS_THREW, GuestBrokenError, QuickJs, ScriptError
-from runtime.sandbox.reports import BadReportError, Busy, busy_of, fault_of_error
+from runtime.sandbox.reports import THREW_NULL, BadReportError, Busy, busy_of, fault_of_error
 from runtime.sandbox.snapshot import RESERVE_BYTES, SCRATCH_BYTES
 from runtime.sandbox.timebase import Timebase
 from runtime.sandbox.turn import FLUSH_FAILED, STAGE_BITS, TURN, Layout, is_failure
@@ -178,7 +178,7 @@ class Guest:
 
     def _judge(self, fault: Fault) -> Fault:
         """With no memory left even for an error object, the engine throws null."""
-        thrown_null = (fault.name, fault.message) == ("", "null")
+        thrown_null = (fault.name, fault.message) == ("", THREW_NULL)
         return out_of_memory(self.meter) if thrown_null and self._nearly_full() else fault
 
     def _nearly_full(self) -> bool:

@@ -19,6 +19,7 @@ CODES = frozenset(
 )
 """Faults that the kernel may report; the host finds all others itself."""
 
+THREW_NULL = "null (null was thrown, not an Error)"
 _OUT_OF_MEMORY = "out of memory"  # and "out of memory in regexp execution"
 
 
@@ -51,9 +52,18 @@ def fault_of_error(text: bytes) -> Fault:
     )
     if code not in CODES:
         raise BadReportError(f"unknown code {code[:32]!r}")
+    message += _aside(str(fields.get("thrown", "")))
     if name == "InternalError" and message.startswith(_OUT_OF_MEMORY):
         return Fault("OUT_OF_MEMORY", "The app ran out of memory.", name, stack)
     return Fault(code, message, name, stack)
+
+
+def _aside(kind: str) -> str:
+    """Say of what is no error that it was thrown all the same."""
+    if not kind:
+        return ""
+    what = kind if kind in {"null", "undefined"} else f"{'an' if kind == 'object' else 'a'} {kind}"
+    return f" ({what} was thrown, not an Error)"
 
 
 def busy_of(text: bytes) -> Busy:

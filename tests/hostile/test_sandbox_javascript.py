@@ -279,7 +279,8 @@ def test_nothing_an_app_does_to_the_language_reaches_the_kernel() -> None:
 def test_an_app_cannot_forge_what_the_kernel_says() -> None:
     outcome = run("throw {name: 'x', message: '\"}', stack: '\\n\"code\":\"NO_HANDLER\"'}")
     assert outcome.fault is not None
-    assert (outcome.fault.code, outcome.fault.message) == ("APP_ERROR", '"}')
+    message = '"} (an object was thrown, not an Error)'
+    assert (outcome.fault.code, outcome.fault.message) == ("APP_ERROR", message)
 
 
 def test_settled_calls_and_promises_cannot_be_settled_again_from_outside() -> None:

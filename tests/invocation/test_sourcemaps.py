@@ -286,8 +286,8 @@ def test_an_outcome_is_translated_by_the_version_that_ran() -> None:
 
 
 def stored_version(sources: str) -> AppVersion:
+    digest = hashlib.sha256(sources.encode()).hexdigest()
     return AppVersion(
         id=1, app_id="app", name="app", environment="development", version="1.0.0",
-        manifest_text="{}", scopes={}, egress=(), sources=sources, digest=hashlib.sha256(sources.encode()).hexdigest(),
-        deployed_at_s=0.0,
+        manifest_text="{}", scopes={}, egress=(), sources=sources, digest=digest, deployed_at_s=0.0,
     )  # fmt: skip

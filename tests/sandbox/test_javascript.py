@@ -82,17 +82,25 @@ def test_a_thrown_error_is_reported_with_name_message_and_stack() -> None:
     assert "run" in outcome.fault.stack
 
 
+OBJECT = "(an object was thrown, not an Error)"
+
+
 @pytest.mark.parametrize(
     ("thrown", "message"),
     [
-        ("42", "42"),
-        ("undefined", "undefined"),
-        ("null", "null"),
-        ("'text'", "text"),
-        ("{a: 1}", "[object Object]"),
-        ("Object.create(null)", "a value that cannot be shown"),
-        ("new Proxy({}, {get() { throw 1 }})", "a value that cannot be shown"),
-        ("{message: {toString() { throw 1 }}, name: 'N'}", ""),
+        ("42", "42 (a number was thrown, not an Error)"),
+        ("undefined", "undefined (undefined was thrown, not an Error)"),
+        ("null", "null (null was thrown, not an Error)"),
+        ("'text'", "text (a string was thrown, not an Error)"),
+        ("{a: 1}", f'{{"a":1}} {OBJECT}'),
+        ("{message: 'm', name: 'N'}", f"m {OBJECT}"),
+        ("Object.create(null)", f"a value that cannot be shown {OBJECT}"),
+        ("new Proxy({}, {get() { throw 1 }})", f"a value that cannot be shown {OBJECT}"),
+        ("new Proxy({}, {getPrototypeOf() { throw 1 }})", f"{{}} {OBJECT}"),
+        ("{message: {toString() { throw 1 }}, name: 'N'}", f" {OBJECT}"),
+        ("() => 1", "() => 1 (a function was thrown, not an Error)"),
+        ("new (class Own extends Error {})('own')", "own"),
+        ("Object.assign(Object.create(Error.prototype), {message: 'old style'})", "old style"),
         ("new Error('x'.repeat(100000))", "x" * 8192),
     ],
 )
@@ -214,9 +222,16 @@ def test_a_prompt_door_is_called_at_once_where_the_guest_would_only_wait() -> No
     assert failed.result == b'"The host failed."'
 
 
-def test_a_promise_that_nobody_awaits_is_dropped() -> None:
+def test_a_promise_that_nobody_awaits_is_dropped_and_told() -> None:
     outcome = run("door('x', '').then(() => log('never')); return 1")
-    assert (outcome.result, outcome.logs) == (b"1", ())
+    assert outcome.result == b"1"
+    (line,) = outcome.logs
+    assert line.level == "warn"
+    assert line.text == (
+        "The function returned while 1 of its host calls had no answer yet: "
+        "their promises were not awaited."
+    )
+    assert run("await door('x', ''); return 1", door=nothing).logs == ()
 
 
 def test_a_promise_that_can_never_settle_is_a_fault_and_not_a_wait() -> None:

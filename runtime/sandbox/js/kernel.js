@@ -56,6 +56,7 @@
 
   // ------------------------------------------------------------------ what waits for the host
   const pending = new MapOf(); // call id -> { resolve, reject }
+  let waitingCalls = 0;
   let lastCall = 0;
   let callCount = 0; // of this budget period
   let outbox = "";
@@ -147,6 +148,7 @@
       const text = "[" + id + "," + texts + "]";
       outbox = outbox === "" ? text : outbox + "," + text;
     }
+    waitingCalls += 1;
     return new PromiseOf((resolve, reject) => {
       mapSet(pending, id, { __proto__: null, resolve, reject });
     });
@@ -158,6 +160,7 @@
     const waiting = mapGet(pending, id);
     if (waiting === undefined) return;
     mapDelete(pending, id);
+    waitingCalls -= 1;
     const body = slice(text, end + 1);
     if (kept) waiting.resolve(body);
     else waiting.reject(new ErrorOf(body));
@@ -191,6 +194,10 @@
     return typeof module[name] === "function" ? module[name] : undefined;
   };
 
+  const unawaited = (count) =>
+    "The function returned while " + count + " of its host calls had no answer yet: " +
+    "their promises were not awaited.";
+
   const invoke = async (handler, args) => {
     let value;
     try {
@@ -211,6 +218,7 @@
       return;
     }
     settled = true;
+    if (waitingCalls > 0) log("warn", unawaited(waitingCalls));
   };
 
   const start = (text) => {
@@ -257,10 +265,21 @@
 
   const printed = (value) => {
     try {
-      return limited(value, MOST_MESSAGE);
+      const text = limited(value, MOST_MESSAGE);
+      return text === "[object Object]" ? limited(stringify(value), MOST_MESSAGE) : text;
     } catch {
       return "a value that cannot be shown";
     }
+  };
+
+  // What was thrown, where it is no error; the word of a fault that the kernel names itself is none.
+  const kindOf = (code, error) => {
+    try {
+      if (code !== "APP_ERROR" || error instanceof ErrorOf) return "";
+    } catch {
+      return "object";
+    }
+    return error === null ? "null" : typeof error;
   };
 
   const describe = (code, error) => {
@@ -271,7 +290,8 @@
     const shown = message === "" && name === "" ? printed(error) : message;
     return (
       '{"code":' + stringify(code) + ',"name":' + stringify(name) + "," +
-      '"message":' + stringify(shown) + ',"stack":' + stringify(stack) + "}"
+      '"message":' + stringify(shown) + ',"stack":' + stringify(stack) + "," +
+      '"thrown":' + stringify(kindOf(code, error)) + "}"
     );
   };
 
