@@ -17,6 +17,7 @@ WORLD_PARTS = (
     "events",
     "clone",
     "stream",
+    "queuing",
     "blob",
     "buffer",
     "numbers",

@@ -3,9 +3,9 @@
 // Follows: File API, "The Blob Interface" and "The File Interface"; URLs of blobs do not exist.
 // Differs: a blob's bytes are copied when it is made and when it is sliced.
 (host) => {
-  const { argument, brand, coded, expose, inspect, streamOf } = globalThis.__world__;
+  const { argument, brand, coded, expose, inspect, inspectAs, picked, streamOf } =
+    globalThis.__world__;
   const { TextDecoder, TextEncoder } = globalThis;
-  const inspected = Symbol.for("nodejs.util.inspect.custom");
   let bytesOf;
 
   function partBytes(part, endings) {
@@ -113,18 +113,8 @@
   }
   brand(File, "File");
 
-  const show = (Type, names) =>
-    Object.defineProperty(Type.prototype, inspected, {
-      configurable: true,
-      writable: true,
-      value(depth, options, inspect) {
-        if (depth < 0) return `[${Type.name}]`;
-        const parts = Object.fromEntries(names.map((name) => [name, this[name]]));
-        return `${Type.name} ${inspect(parts, options)}`;
-      },
-    });
-  show(Blob, ["size", "type"]);
-  show(File, ["size", "type", "name", "lastModified"]);
+  inspectAs(Blob, picked(["size", "type"]));
+  inspectAs(File, picked(["size", "type", "name", "lastModified"]));
 
   Object.assign(globalThis.__world__, { blobBytes: bytesOf, joinBytes: joined });
   expose("Blob", Blob);

@@ -370,7 +370,7 @@
       );
       const more = this.length - 50;
       if (more > 0) shown.push(`... ${more} more byte${more > 1 ? "s" : ""}`);
-      return `<Buffer${shown.length > 0 ? " " : ""}${shown.join(" ")}>`;
+      return `<Buffer ${shown.join(" ")}>`;
     },
   };
   for (const name of Reflect.ownKeys(methods))

@@ -4,8 +4,8 @@
 // Differs: there is no tree, so an event has one target and no capture or bubble phase; an
 // exception in a listener is reported on the console as an error and the rest run.
 (host) => {
-  const { brand, coded, expose } = globalThis.__world__;
-  const { DOMException, setTimeout } = globalThis;
+  const { brand, coded, expose, inspectAs, picked } = globalThis.__world__;
+  const { DOMException, performance, setTimeout } = globalThis;
   const inner = Symbol("event");
 
   class Event {
@@ -23,7 +23,7 @@
           current: null,
           prevented: false,
           stopped: false,
-          at: host.now(),
+          at: performance.now(),
         },
       });
     }
@@ -75,6 +75,7 @@
     }
   }
   brand(Event, "Event");
+  inspectAs(Event, picked(["type", "defaultPrevented", "cancelable", "timeStamp"]));
 
   class EventTarget {
     #listeners = [];
@@ -218,6 +219,7 @@
     }
   }
   brand(AbortSignal, "AbortSignal");
+  inspectAs(AbortSignal, picked(["aborted"]));
 
   class AbortController {
     #signal = new AbortSignal(mint);
@@ -231,6 +233,7 @@
     }
   }
   brand(AbortController, "AbortController");
+  inspectAs(AbortController, picked(["signal"]));
 
   expose("Event", Event);
   expose("CustomEvent", CustomEvent);

@@ -6,7 +6,17 @@
 // a network answer's `url` is set by whoever fetched it.
 (host) => {
   const world = globalThis.__world__;
-  const { Body, brand, contentOf, expose, extractBody, headerToken, setContent } = world;
+  const {
+    Body,
+    brand,
+    contentOf,
+    expose,
+    extractBody,
+    headerToken,
+    inspectAs,
+    picked,
+    setContent,
+  } = world;
   const { AbortSignal, Headers, ReadableStream, URL } = globalThis;
 
   function urlOf(input) {
@@ -223,6 +233,10 @@
     }
   }
   brand(Request, "Request");
+  const shownOfRequest = ["method", "url", "headers", "destination", "referrer", "referrerPolicy"];
+  shownOfRequest.push("mode", "credentials", "cache", "redirect", "integrity", "keepalive");
+  shownOfRequest.push("isReloadNavigation", "isHistoryNavigation", "signal");
+  inspectAs(Request, picked(shownOfRequest));
 
   const bodyless = [101, 103, 204, 205, 304];
 
@@ -314,6 +328,9 @@
     }
   }
   brand(Response, "Response");
+  const shownOfResponse = ["status", "statusText", "headers", "body", "bodyUsed", "ok"];
+  shownOfResponse.push("redirected", "type", "url");
+  inspectAs(Response, picked(shownOfResponse));
 
   expose("Request", Request);
   expose("Response", Response);

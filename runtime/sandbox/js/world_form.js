@@ -5,7 +5,7 @@
 // Differs: the multipart reader takes what this writer and common servers write: CRLF line ends, a
 // `name` in quotes, no nested parts.
 (host) => {
-  const { blobBytes, brand, coded, expose, joinBytes } = globalThis.__world__;
+  const { blobBytes, brand, coded, expose, inspectAs, joinBytes } = globalThis.__world__;
   const { Blob, File, TextDecoder, TextEncoder, URLSearchParams } = globalThis;
 
   function entryOf(name, value, filename, count) {
@@ -78,6 +78,12 @@
     }
   }
   brand(FormData, "FormData");
+  inspectAs(FormData, (form) => {
+    const shown = {};
+    for (const [name, value] of form)
+      shown[name] = Object.hasOwn(shown, name) ? [shown[name], value].flat() : value;
+    return shown;
+  });
   Object.defineProperty(FormData.prototype, Symbol.iterator, {
     value: FormData.prototype.entries,
     writable: true,

@@ -3,7 +3,7 @@
 // Follows: Fetch Standard, "Headers class"; error texts as Node 20 has them where short.
 // Differs: no guards: an app may set any header here, and the host decides which ones go out.
 (host) => {
-  const { brand, expose } = globalThis.__world__;
+  const { brand, expose, inspectAs } = globalThis.__world__;
   const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
   const badValue = /[\0\n\r]|[^\0-\xff]/;
 
@@ -92,6 +92,7 @@
     }
   }
   brand(Headers, "Headers");
+  inspectAs(Headers, (headers) => Object.fromEntries(headers));
   Object.defineProperty(Headers.prototype, Symbol.iterator, {
     value: Headers.prototype.entries,
     writable: true,

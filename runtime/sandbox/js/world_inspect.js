@@ -401,5 +401,19 @@
       `The ${name} must be ${wanted}. Received ${received(value)}`,
     );
 
-  Object.assign(globalThis.__world__, { inspect, showNumber, argument });
+  // Makes instances of a class be shown as its name and what `view` tells of one.
+  const inspectAs = (Type, view) =>
+    Object.defineProperty(Type.prototype, custom, {
+      configurable: true,
+      writable: true,
+      value(depth, options) {
+        const name = constructorName(this) ?? Type.name;
+        return depth < 0 ? `[${name}]` : `${name} ${inspect(view(this), options)}`;
+      },
+    });
+
+  // The view that shows some of an object's properties.
+  const picked = (names) => (value) => Object.fromEntries(names.map((name) => [name, value[name]]));
+
+  Object.assign(globalThis.__world__, { inspect, inspectAs, picked, showNumber, argument });
 }

@@ -5,7 +5,7 @@
 // Differs: no writable and no transform streams, so no pipeTo and pipeThrough; a source of type
 // "bytes" gives an ordinary stream, without BYOB readers; a stream is cloned by no structuredClone.
 (host) => {
-  const { brand, coded, expose } = globalThis.__world__;
+  const { brand, coded, expose, inspectAs } = globalThis.__world__;
   const mint = Symbol("mint");
   const asyncIteratorPrototype = Object.getPrototypeOf(
     Object.getPrototypeOf(async function* () {}.prototype),
@@ -379,83 +379,19 @@
     }
   }
   brand(ReadableStream, "ReadableStream");
+  inspectAs(ReadableStream, (stream) => ({
+    locked: stream.locked,
+    state: internals(stream).state,
+    supportsBYOB: false,
+  }));
   Object.defineProperty(ReadableStream.prototype, Symbol.asyncIterator, {
     value: ReadableStream.prototype.values,
     writable: true,
     configurable: true,
   });
 
-  class CountQueuingStrategy {
-    #most;
-
-    constructor({ highWaterMark }) {
-      this.#most = Number(highWaterMark);
-    }
-
-    get highWaterMark() {
-      return this.#most;
-    }
-
-    get size() {
-      return () => 1;
-    }
-  }
-  brand(CountQueuingStrategy, "CountQueuingStrategy");
-
-  class ByteLengthQueuingStrategy {
-    #most;
-
-    constructor({ highWaterMark }) {
-      this.#most = Number(highWaterMark);
-    }
-
-    get highWaterMark() {
-      return this.#most;
-    }
-
-    get size() {
-      return (chunk) => chunk.byteLength;
-    }
-  }
-  brand(ByteLengthQueuingStrategy, "ByteLengthQueuingStrategy");
-
-  // Bytes that are there already, as a stream of one piece.
-  const streamOf = (bytes) =>
-    new ReadableStream(
-      {
-        pull(controller) {
-          if (bytes().length > 0) controller.enqueue(bytes());
-          controller.close();
-        },
-      },
-      { highWaterMark: 0 },
-    );
-
-  async function drain(stream) {
-    const chunks = [];
-    let length = 0;
-    for await (const chunk of stream) {
-      if (!(chunk instanceof Uint8Array)) throw new TypeError("Received non-Uint8Array chunk");
-      chunks.push(chunk);
-      length += chunk.length;
-    }
-    const bytes = new Uint8Array(length);
-    let at = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    return bytes;
-  }
-
-  Object.assign(globalThis.__world__, {
-    streamOf,
-    drain,
-    isDisturbed: (stream) => internals(stream).disturbed,
-  });
+  Object.assign(globalThis.__world__, { isDisturbed: (stream) => internals(stream).disturbed });
   expose("ReadableStream", ReadableStream);
   expose("ReadableStreamDefaultReader", ReadableStreamDefaultReader);
   expose("ReadableStreamDefaultController", ReadableStreamDefaultController);
-  expose("CountQueuingStrategy", CountQueuingStrategy);
-  expose("ByteLengthQueuingStrategy", ByteLengthQueuingStrategy);
 }
