@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,8 +83,3 @@ class Door:
 @pytest.fixture
 def door(tmp_path: Path) -> Door:
     return Door(tmp_path)
-
-
-@pytest.fixture
-def as_app() -> Callable[[str], ProductCall]:
-    return lambda path: ProductCall(path, act_as="app")
