@@ -8,10 +8,11 @@ from typing import Protocol
 from pydantic import SecretStr
 
 TOKEN_BYTES = 32  # 256 random bits; RFC 6749 section 10.10 asks for at least 128
-TOKEN_KINDS = ("at", "rt", "pat", "sec", "code", "cs", "ses", "ctl")
+TOKEN_KINDS = ("at", "rt", "pat", "sec", "code", "cs", "ses", "ctl", "fst", "fut", "fot", "fpt")
 """``fbk_<kind>_``: access token, refresh token, API token, app secret, authorization code, the
-session token of a Connect app that acts as a user, a browser's session, and the access token of the
-control plane."""
+session token of a Connect app that acts as a user, a browser's session, the access token of the
+control plane, and what a Forge app outside of the sandbox holds: system token, user token, offline
+user token, proxy token of an invocation."""
 
 
 class RandomBytes(Protocol):

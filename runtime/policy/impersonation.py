@@ -47,3 +47,12 @@ def decide_impersonation(
             "allowImpersonation: true.",
         )
     return Decision(True, "act.impersonated")
+
+
+def impersonable(scopes: Mapping[str, bool]) -> frozenset[str]:
+    """Return the scopes with which an app may act as somebody who did not invoke it.
+
+    Args:
+        scopes: Each scope in force and its ``allowImpersonation``.
+    """
+    return frozenset(scope for scope, allowed in scopes.items() if allowed)

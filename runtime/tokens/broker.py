@@ -31,6 +31,7 @@ from runtime.clock import Clock
 from runtime.database import joined, metadata
 from runtime.ids import Ids
 from runtime.installation.store import app_version_table, installation_table
+from runtime.tokens.handed import BEARER_KINDS, HandedTokens
 
 ACCESS_TOKEN_LIFETIME_S = 3600.0  # the platform's own, see RFC 6749 section 4.2.2 `expires_in`
 REUSE_MARGIN_S = 300.0  # a token this close to its end is not handed out again
@@ -83,6 +84,7 @@ class TokenBroker:
         self._ids = ids
         self._lock = threading.Lock()
         self._held: dict[TokenGrant, tuple[SecretStr, float]] = {}
+        self.handed = HandedTokens(engine, clock, ids)
 
     def access_token(self, grant: TokenGrant) -> SecretStr:
         """Return a token for a grant: the one held if it lives long enough, else a new one."""
@@ -99,8 +101,25 @@ class TokenBroker:
         """Return what a token stands for at this moment; None if unknown, expired or revoked.
 
         Its scopes are those it was minted with, cut down to what the installation is granted and
-        its running version declares now; a token of an ended installation stands for nothing.
+        its running version declares now; a token of an ended installation stands for nothing. What
+        was handed out to an app outside counts too, if the gateway takes its kind.
         """
+        return self._own(token) or self._handed_out(token)
+
+    def _handed_out(self, token: SecretStr) -> TokenGrant | None:
+        found = self.handed.find(token, BEARER_KINDS)
+        if found is None or found.handing.account_id is None:
+            return None
+        handing = found.handing
+        return TokenGrant(
+            installation_id=handing.installation_id,
+            app_id=handing.app_id,
+            cloud_id=handing.cloud_id,
+            account_id=found.handing.account_id,
+            scopes=handing.scopes,
+        )
+
+    def _own(self, token: SecretStr) -> TokenGrant | None:
         digest = _digest(token)
         with self._engine.connect() as connection:
             row = connection.execute(_BY_HASH, {"wanted": digest}).one_or_none()
@@ -131,7 +150,9 @@ class TokenBroker:
                 if grant.installation_id != installation_id
             }
         table = access_token_table.c
-        return self._revoke(table.installation_id == installation_id, inside)
+        with joined(self._engine, inside) as connection:
+            handed = self.handed.revoke_installation(installation_id, connection)
+            return handed + self._revoke(table.installation_id == installation_id, connection)
 
     def revoke_account(self, account_id: str) -> int:
         """Revoke every token that acts as an account; return how many were alive."""
@@ -139,7 +160,8 @@ class TokenBroker:
             self._held = {
                 grant: held for grant, held in self._held.items() if grant.account_id != account_id
             }
-        return self._revoke(access_token_table.c.account_id == account_id, None)
+        handed = self.handed.revoke_account(account_id)
+        return handed + self._revoke(access_token_table.c.account_id == account_id, None)
 
     def live_tokens(self) -> tuple[SecretStr, ...]:
         """Return the tokens this process holds: what a leak search looks for."""
@@ -153,7 +175,8 @@ class TokenBroker:
             ~table.revoked, table.expires_at_s > self._clock.now_s()
         )
         with self._engine.connect() as connection:
-            return frozenset(connection.execute(query).scalars())
+            own = frozenset(connection.execute(query).scalars())
+        return own | self.handed.live_digests()
 
     def _mint(self, grant: TokenGrant, expires_at_s: float) -> SecretStr:
         token = self._ids.token("at")
