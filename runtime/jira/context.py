@@ -78,6 +78,7 @@ class Context:
         connection: The transaction. An error rolls it back.
         now_ms: The time of the call, milliseconds since 1970-01-01 UTC.
         ids: Makes ids.
+        legacy_search: The search that was removed is served.
     """
 
     request: JiraRequest
@@ -91,6 +92,7 @@ class Context:
     connection: Connection
     now_ms: int
     ids: Ids
+    legacy_search: bool = False
 
     # --- the caller ------------------------------------------------------------------------------
 

@@ -92,6 +92,23 @@ def count_matches(context: Context, jql: str | None) -> int:
     return int(context.connection.execute(query).scalar_one())
 
 
+def count_all(context: Context, jql: str) -> int:
+    """Return how many visible issues fit a query, which need not restrict its search."""
+    where = visible_matches(context, parse_jql(jql))
+    query = select(func.count()).select_from(issue_table).where(*where)
+    return int(context.connection.execute(query).scalar_one())
+
+
+def offset_page(context: Context, jql: str, start_at: int, size: int) -> tuple[int, ...]:
+    """Return ids of visible issues that fit a query, counted from a place in its order."""
+    query = parse_jql(jql)
+    keys = sort_keys(context, query.order_by)
+    columns = [key.expression.label(f"k{number}") for number, key in enumerate(keys)]
+    found = select(*columns).where(*visible_matches(context, query)).order_by(*order_clauses(keys))
+    rows = context.connection.execute(found.offset(start_at).limit(size))
+    return tuple(int(row[-1]) for row in rows)
+
+
 def visible_matches(context: Context, query: Query) -> list[Sql]:
     """Return the conditions of a query's answer: what fits, and may be seen."""
     visible = visible_issues_clause(context.site, context.permissions)

@@ -68,9 +68,10 @@ class Jira:
         clock: Tells the time.
         ids: Makes ids.
         xsrf: How strictly requests of browsers are looked at.
+        legacy_search: Whether the search that was removed is served.
     """
 
-    def __init__(  # noqa: PLR0917  # the last has a default
+    def __init__(  # noqa: PLR0917  # the last have defaults
         self,
         engine: Engine,
         operations: OperationTable,
@@ -78,8 +79,11 @@ class Jira:
         clock: Clock,
         ids: Ids,
         xsrf: XsrfMode = "on",
+        *,
+        legacy_search: bool = False,
     ) -> None:
         self._xsrf: XsrfMode = xsrf
+        self._legacy_search = legacy_search
         self._store = Store(engine)
         self._operations = operations
         self._authenticator = authenticator
@@ -189,6 +193,7 @@ class Jira:
                 connection=connection,
                 now_ms=int(self._clock.now_s() * 1000),
                 ids=self._ids,
+                legacy_search=self._legacy_search,
             )
         )
 

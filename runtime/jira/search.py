@@ -1,7 +1,7 @@
 """The operations that search for issues by JQL.
 
 Source:
-    Jira Cloud REST API v3, "Issue search"; the removal of the old search (changelog CHANGE-2046).
+    Jira Cloud REST API v3, "Issue search".
 
 Differs:
     ``reconcileIssues`` and ``failFast`` are accepted and change nothing: every search sees every
@@ -19,16 +19,12 @@ from runtime.jira.issue_views import IssueView, View, read_view
 from runtime.jira.issues_store import Issue, load_issues
 from runtime.jira.jql_page import Page, count_matches, search_page
 from runtime.jira.payload import Payload
-from runtime.jira.responses import error_response, json_response
+from runtime.jira.responses import json_response
 from runtime.wire import JiraResponse
 
 MAX_PAGE = 5000
 DEFAULT_PAGE = 50
 MAX_RECONCILED = 50
-REMOVED = (
-    "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full "
-    "migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
-)
 _MEMBERS = frozenset(
     {"expand", "failFast", "fields", "fieldsByKeys", "jql", "maxResults", "nextPageToken"}
     | {"properties", "reconcileIssues"}
@@ -95,22 +91,6 @@ def count_issues(context: Context) -> JiraResponse:
     if not members.keys() <= {"jql"}:
         raise UnreadableBodyError(BAD_PAYLOAD)
     return json_response({"count": count_matches(context, Payload(members).text("jql"))})
-
-
-@operation("searchForIssuesUsingJql")
-def old_search(context: Context) -> JiraResponse:
-    """Answer 410: this search was removed in 2025."""
-    return _removed(context)
-
-
-@operation("searchForIssuesUsingJqlPost", read_only=True, takes_body=False)
-def old_search_by_post(context: Context) -> JiraResponse:
-    """Answer 410: this search was removed in 2025."""
-    return _removed(context)
-
-
-def _removed(context: Context) -> JiraResponse:
-    return error_response(JiraError(410, REMOVED, rule="operation.removed"), context.request)
 
 
 def _answer(context: Context, search: Search) -> JiraResponse:

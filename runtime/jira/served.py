@@ -18,6 +18,7 @@ MODULES = (
     "issue_properties",
     "issues",
     "my_permissions",
+    "old_search",
     "permission_schemes",
     "project_properties",
     "project_roles",

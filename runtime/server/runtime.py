@@ -117,8 +117,9 @@ class Firebrick(Directory):
             self.oauth.authenticator,
         )
         jira = Jira(
-            engine, self.operations, self.authenticator, self.world_clock, ids, settings.xsrf
-        )
+            engine, self.operations, self.authenticator, self.world_clock, ids, settings.xsrf,
+            legacy_search=settings.legacy_search,
+        )  # fmt: skip
         self.connect_services = ConnectServices(
             engine=engine, parts=self.connect, audit=self.audit, clock=clock, ids=ids,
             settings=settings,

@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     xsrf: XsrfMode = Field(
         "on", description="Filter on browsers' requests: on, strict (no header helps) or off."
     )
+    legacy_search: bool = Field(
+        False, description="Serve the search of issues that was removed in 2025, too."
+    )
     api_tokens: bool = Field(True, description="Whether the organisation allows API tokens.")
     api_token_max_days: int = Field(
         365, ge=1, le=365, description="Longest life of an API token in days."

@@ -377,16 +377,6 @@ def test_hostile_values_are_only_values(jql: str) -> None:
         }
 
 
-def test_the_old_search_is_gone() -> None:
-    for version in (2, 3):
-        for answer in (
-            WORLD.get(f"/rest/api/{version}/search?jql=x", as_="paul"),
-            WORLD.post(f"/rest/api/{version}/search", {"jql": "x"}, as_="paul"),
-        ):
-            assert answer.status == 410
-            assert "/rest/api/3/search/jql" in answer.errors[0]
-
-
 def test_a_keys_order_is_numeric() -> None:
     numbers = [int(key.partition("-")[2]) for key in found("project = PUB order by key")]
     assert all(one < other for one, other in pairwise(numbers))
