@@ -12,7 +12,7 @@ from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.errors import OAuthError
 from runtime.identity.connect.impersonation import TOKEN_PATH, ImpersonationServer
 from runtime.identity.connect.sitekeys import SiteKeyStore
-from runtime.server.http import KEYS_PREFIX
+from runtime.server.hosts import KEYS_PREFIX
 from runtime.wire import JiraRequest, JiraResponse
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -35,7 +35,7 @@ class KeyHost:
         self._site_keys = site_keys
 
     def __call__(self, request: JiraRequest) -> JiraResponse | None:
-        """Answer ``GET /connect-keys/{kid}``."""
+        """Answer ``GET /connect-keys/{kid}``; on a key host of the platform that is ``/{kid}``."""
         if not (request.path + "/").startswith(KEYS_PREFIX):
             return None
         pem = None

@@ -1,12 +1,13 @@
 """HTTP in and out of the product: one ASGI application, adapted in one place.
 
-The site's paths are served at the root, the gateway's below ``/ex/jira/{cloudId}``.
+The site's paths are served at the root, the gateway's below ``/ex/jira/{cloudId}``; which of them
+answer under which name says `runtime.server.hosts`.
 """
 
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Protocol
 
 import anyio.to_thread
@@ -16,6 +17,7 @@ from runtime.clock import Clock
 from runtime.errors import StateError
 from runtime.policy.decision import Decision
 from runtime.policy.target import Target, parse_target
+from runtime.server.hosts import GATEWAY_PREFIX, KEYS_PREFIX, OWN_PATHS, Hosts, Place
 from runtime.wire import Host, JiraRequest, JiraResponse
 
 log = logging.getLogger(__name__)
@@ -25,10 +27,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-GATEWAY_PREFIX = "/ex/jira/"
-KEYS_PREFIX = "/connect-keys/"
 MAX_BODY_BYTES = 10 * 1024 * 1024  # as the platform's default limit on attachments and bodies
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "testserver"})
 MAX_LOGGED_CHARACTERS = 256
 UNAVAILABLE = {
     "errorMessages": ["The server's state cannot be used at the moment; its log says why."],
@@ -50,45 +49,30 @@ It runs in a worker thread, on a request whose ``Host``, path and size have been
 """
 
 
-@dataclass(frozen=True, slots=True)
-class SiteNames:
-    """The sites of this state: host name to cloud id; the first is the default on loopback."""
-
-    by_host: dict[str, str]
-
-    @property
-    def default(self) -> str:
-        """Return the cloud id that loopback names reach."""
-        return next(iter(self.by_host.values()))
-
-
 class JiraHttp:
     """ASGI application of the product.
 
     Args:
         product: Answers requests.
-        sites: Which host names and cloud ids exist.
+        hosts: Which names this server answers to, and with what. Any other ``Host`` is refused, so
+            that a web page cannot reach this server under a name of its own.
         audit: Gets one record a request.
         clock: Measures durations.
-        allowed_hosts: Further host names that reach the default site. Any other ``Host`` is
-            refused, so that a web page cannot reach this server under a name of its own.
         edges: Asked in turn before the product.
     """
 
-    def __init__(  # noqa: PLR0917  # one call site; the last two have defaults
+    def __init__(
         self,
         product: Product,
-        sites: SiteNames,
+        hosts: Hosts,
         audit: AuditTrail,
         clock: Clock,
-        allowed_hosts: Iterable[str] = (),
         edges: Iterable[Edge] = (),
     ) -> None:
         self._product = product
-        self._sites = sites
+        self._hosts = hosts
         self._audit = audit
         self._clock = clock
-        self._allowed_hosts = LOOPBACK_HOSTS | frozenset(allowed_hosts)
         self._edges = tuple(edges)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,29 +97,33 @@ class JiraHttp:
 
     def _route(self, scope: Scope, body: bytes) -> JiraResponse:
         headers = _headers(scope)
-        cloud_id = self._cloud_id_of_host(headers.get("host", ""))
-        if cloud_id is None:
+        place = self._hosts.find(headers.get("host", ""))
+        if place is None:
             return _plain(421, "Unknown Host: add it to FIREBRICK_ALLOWED_HOSTS.")
         target = parse_target(_raw_target(scope))
         if isinstance(target, Decision):
-            return _bad_path(scope, target)
+            return _bad_path(scope, place, target)
         base = f"{scope['scheme']}://{headers.get('host', '')}"
-        if target.path == "/_edge/tenant_info":
-            return _json(200, {"cloudId": cloud_id})
-        if target.path.startswith(GATEWAY_PREFIX):
-            return self._gateway(scope, headers, target, base, body)
-        request = _request(scope, headers, target, "site", cloud_id, base, body)
-        for edge in self._edges:
-            answer = edge(request)
-            if answer is not None:
-                return answer
-        return self._ask(request)
+        path = place.edge_path(target.path)
+        if path is not None and path.startswith(GATEWAY_PREFIX):
+            return self._gateway(scope, headers, replace(target, path=path), base, body)
+        wanted = target if path is None else replace(target, path=path)
+        request = _request(scope, headers, wanted, "site", place.cloud_id, base, body)
+        answer = None if path is None else self._ask_edges(request)
+        if answer is None and place.role not in ("everything", "site"):
+            return _not_here(place)
+        return answer or self._ask(request)
+
+    def _ask_edges(self, request: JiraRequest) -> JiraResponse | None:
+        if request.path == "/_edge/tenant_info":
+            return _json(200, {"cloudId": request.cloud_id})
+        return next((answer for edge in self._edges if (answer := edge(request))), None)
 
     def _gateway(
         self, scope: Scope, headers: dict[str, str], target: Target, base: str, body: bytes
     ) -> JiraResponse:
         cloud_id, _, rest = target.path.removeprefix(GATEWAY_PREFIX).partition("/")
-        if cloud_id not in self._sites.by_host.values():
+        if not self._hosts.has_site(cloud_id):
             return _json(404, {"code": 404, "message": "Not Found"})
         inner = Target("/" + rest, target.query)
         base = f"{base}{GATEWAY_PREFIX}{cloud_id}"
@@ -143,12 +131,6 @@ class JiraHttp:
 
     def _ask(self, request: JiraRequest) -> JiraResponse:
         return ask(self._product, self._audit, self._clock, request)
-
-    def _cloud_id_of_host(self, host: str) -> str | None:
-        name = host.rsplit(":", 1)[0].strip("[]").lower() if host else ""
-        if name in self._sites.by_host:
-            return self._sites.by_host[name]
-        return self._sites.default if name in self._allowed_hosts else None
 
 
 def ask(product: Product, audit: AuditTrail, clock: Clock, request: JiraRequest) -> JiraResponse:
@@ -248,10 +230,19 @@ def _plain(status: int, text: str) -> JiraResponse:
     return JiraResponse(status, (("content-type", "text/plain"),), text.encode(), rule="edge")
 
 
-def _bad_path(scope: Scope, refusal: Decision) -> JiraResponse:
-    if _raw_target(scope).startswith(KEYS_PREFIX):
+def _bad_path(scope: Scope, place: Place, refusal: Decision) -> JiraResponse:
+    if place.role == "keys" or _raw_target(scope).startswith(KEYS_PREFIX):
         return JiraResponse(404)  # an app must find nothing there that it could take for a key
     return _problem(400, refusal.message)
+
+
+def _not_here(place: Place) -> JiraResponse:
+    """Answer a path that a host of the platform does not have."""
+    if place.role == "gateway":
+        return _json(404, {"code": 404, "message": "Not Found"})
+    if place.role == "keys":
+        return JiraResponse(404)
+    return _plain(404, f"Not here: {place.name} answers {OWN_PATHS[place.role]}.")
 
 
 def _problem(status: int, detail: str) -> JiraResponse:

@@ -167,7 +167,7 @@ def metadata(base_url: str) -> dict[str, object]:
         "authorization_endpoint": f"{base_url}/authorize",
         "token_endpoint": base_url + TOKEN_PATH,
         "revocation_endpoint": base_url + REVOKE_PATH,
-        "userinfo_endpoint": base_url + ME_PATH,
+        "userinfo_endpoint": base_url.replace("//auth.", "//api.", 1) + ME_PATH,
         "jwks_uri": base_url + KEYS_PATH,
         "scopes_supported": [OFFLINE],
         "response_types_supported": ["code"],

@@ -8,11 +8,13 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment, PackageLoader, select_autoescape
+from starlette.types import ASGIApp
 
 from runtime import __version__
 from runtime.errors import StateError
 from runtime.server.connect_serving import connect_edges
-from runtime.server.http import UNAVAILABLE, JiraHttp, SiteNames
+from runtime.server.hosts import Hosts
+from runtime.server.http import UNAVAILABLE, JiraHttp, Receive, Scope, Send
 from runtime.server.oauth import oauth_edges
 from runtime.server.page_edges import DEFAULT_OPTIONS, PageOptions, page_edges
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BACKLOG = 128
+PAGE_ROLES = {"/": ("everything", "site"), "/_firebrick/health": ("everything",)}
 PAGE_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -53,23 +56,47 @@ def create_app(firebrick: "Firebrick", options: PageOptions = DEFAULT_OPTIONS) -
         log.error("503: %s", error.message)
         return JSONResponse(UNAVAILABLE, status_code=503)
 
-    extra = [name.strip() for name in firebrick.settings.allowed_hosts.split(",") if name.strip()]
-    app.mount(
-        "/",
-        JiraHttp(
-            firebrick.jira,
-            SiteNames(firebrick.sites_by_host()),
-            firebrick.audit,
-            firebrick.clock,
-            extra,
-            (
-                *connect_edges(firebrick),
-                *oauth_edges(firebrick),
-                *page_edges(firebrick, options),
-            ),
-        ),
+    hosts = hosts_of(firebrick)
+    product = JiraHttp(
+        firebrick.jira,
+        hosts,
+        firebrick.audit,
+        firebrick.clock,
+        (*connect_edges(firebrick), *oauth_edges(firebrick), *page_edges(firebrick, options)),
     )
+    app.mount("/", product)
+    app.add_middleware(OwnPages, product=product, hosts=hosts)
     return app
+
+
+def hosts_of(firebrick: "Firebrick") -> Hosts:
+    """Return the names that a server of this state answers to."""
+    names = (name.strip() for name in firebrick.settings.allowed_hosts.split(","))
+    return Hosts(firebrick.sites_by_host, [name for name in names if name])
+
+
+class OwnPages:
+    """Keeps the pages of this server itself to names that are not the platform's.
+
+    Args:
+        app: The application with the pages.
+        product: What answers instead of them.
+        hosts: The names.
+    """
+
+    def __init__(self, app: ASGIApp, product: ASGIApp, hosts: Hosts) -> None:
+        self._app = app
+        self._product = product
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        shown = scope["type"] != "http" or scope["path"] not in PAGE_ROLES
+        if not shown:
+            host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+            place = self._hosts.find_known(host.decode("latin-1"))
+            shown = place is not None and place.role in PAGE_ROLES[scope["path"]]
+        await (self._app if shown else self._product)(scope, receive, send)
 
 
 def listen(host: str, port: int) -> socket.socket:
