@@ -5,6 +5,7 @@ operation, decide as whom, decide the scopes, attach the token, send, scrub, aud
 a rule; the guest gets the platform's terse answer, the person who runs the app gets the reason.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,7 +20,12 @@ from runtime.installation.store import InstallationStore
 from runtime.policy.consent import decide_consent
 from runtime.policy.decision import Decision
 from runtime.policy.headers import filter_request_headers, filter_response_headers
-from runtime.policy.impersonation import decide_impersonation
+from runtime.policy.impersonation import (
+    decide_impersonated,
+    decide_impersonation,
+    decide_lent_scopes,
+    impersonable,
+)
 from runtime.policy.operations import Operation, OperationTable
 from runtime.policy.scopes import decide_scopes
 from runtime.policy.target import parse_target
@@ -51,6 +57,7 @@ class Gateway:
         broker: Where tokens come from.
         audit: Gets one record a call (I11).
         clock: Measures durations.
+        may_use: Whether an account is an active person with access to a site: cloud id, account id.
     """
 
     def __init__(
@@ -63,7 +70,9 @@ class Gateway:
         broker: TokenBroker,
         audit: AuditTrail,
         clock: Clock,
+        may_use: Callable[[str, str], bool],
     ) -> None:
+        self._may_use = may_use
         self._product = product
         self._operations = operations
         self._installations = installations
@@ -109,9 +118,7 @@ class Gateway:
         _allow(
             decide_scopes(progress.operation, frozenset(grant.declared), grant.installation.granted)
         )
-        _allow(
-            decide_impersonation(call.act_as, caller.account_id, call.account_id, _in_force(grant))
-        )
+        self._check_acting(caller, call, grant, progress.operation)
         _allow(self._consent(caller, call, grant))
         authorization = self._authorization(caller, call, grant)
         response = self._product.handle(
@@ -137,6 +144,17 @@ class Gateway:
             )
         return grant
 
+    def _check_acting(
+        self, caller: Caller, call: ProductCall, grant: LiveGrant, operation: Operation | None
+    ) -> None:
+        """Refuse to act as whom the app may not, or as somebody else in what it may not."""
+        in_force, wanted = _in_force(grant), call.account_id
+        _allow(decide_impersonation(call.act_as, caller.account_id, wanted, in_force))
+        if wanted is not None and _impersonates(caller, call):
+            _allow(decide_lent_scopes(operation, in_force))
+            may_use = self._may_use(caller.cloud_id, wanted)
+            _allow(decide_impersonated(wanted, may_use=may_use))
+
     def _consent(self, caller: Caller, call: ProductCall, grant: LiveGrant) -> Decision:
         account_id = _acting_account(caller, call)
         asked = grant.installation.user_consent
@@ -155,13 +173,15 @@ class Gateway:
         account_id = _acting_account(caller, call)
         if account_id is None:
             return {}
+        in_force = _in_force(grant)
+        lent = impersonable(in_force) if _impersonates(caller, call) else frozenset(in_force)
         token = self._broker.access_token(
             TokenGrant(
                 installation_id=caller.installation_id,
                 app_id=caller.app_id,
                 cloud_id=caller.cloud_id,
                 account_id=account_id,
-                scopes=frozenset(_in_force(grant)),
+                scopes=lent,
             )
         )
         return {"authorization": f"Bearer {token.get_secret_value()}"}
@@ -236,6 +256,10 @@ def _acting_account(caller: Caller, call: ProductCall) -> str | None:
     if call.act_as == "user":
         return call.account_id or caller.account_id
     return None
+
+
+def _impersonates(caller: Caller, call: ProductCall) -> bool:
+    return call.act_as == "user" and call.account_id not in (None, caller.account_id)
 
 
 def _product_message(response: JiraResponse) -> str:

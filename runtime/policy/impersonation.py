@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from runtime.policy.decision import Decision
+from runtime.policy.operations import Operation
 
 ActAs = Literal["app", "user", "none"]
 
@@ -56,3 +57,43 @@ def impersonable(scopes: Mapping[str, bool]) -> frozenset[str]:
         scopes: Each scope in force and its ``allowImpersonation``.
     """
     return frozenset(scope for scope, allowed in scopes.items() if allowed)
+
+
+def decide_lent_scopes(operation: Operation | None, scopes: Mapping[str, bool]) -> Decision:
+    """Decide whether an operation is within what impersonation may use.
+
+    Only scopes that are declared with ``allowImpersonation: true`` lend themselves to it: one such
+    scope does not open all others to a call in somebody else's name.
+
+    Args:
+        operation: What is asked for; its scopes have been decided before.
+        scopes: Each scope in force and its ``allowImpersonation``.
+    """
+    lent = impersonable(scopes)
+    if operation is not None and any(need <= lent for need in operation.scopes):
+        return Decision(True, "act.impersonated")
+    return Decision(
+        False,
+        "act.impersonation-scope",
+        "The scopes of this operation are not all declared with allowImpersonation: true.",
+    )
+
+
+def decide_impersonated(account_id: str, *, may_use: bool) -> Decision:
+    """Decide whether an account is one that may be impersonated at all.
+
+    Nobody acts as a deactivated account, as an app, or as one without access to the product; an
+    unknown account is answered alike.
+
+    Args:
+        account_id: Whom the app wants to act as.
+        may_use: Whether that is an active person with access to the product.
+
+    Source:
+        Forge documentation, conditions of offline user impersonation.
+    """
+    if may_use:
+        return Decision(True, "act.impersonated")
+    return Decision(
+        False, "act.impersonated-user", f"There is no active user {account_id} of the product."
+    )

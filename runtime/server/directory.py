@@ -4,6 +4,7 @@ from sqlalchemy import Engine, select
 
 from runtime.errors import ForgeError, InstallationError
 from runtime.identity.accounts import Account, find_account, find_account_by_name, list_accounts
+from runtime.jira.page_context import uses_product
 from runtime.jira.schema import site_table
 
 
@@ -50,6 +51,12 @@ class Directory:
             "UNKNOWN_SITE",
             f"Name a site with --site: {', '.join(sites)}; {name!r} is none of them.",
         )
+
+    def may_use(self, cloud_id: str, account_id: str) -> bool:
+        """Return whether an account is an active person with access to a site's product."""
+        with self.engine.connect() as connection:
+            account = find_account(connection, account_id)
+            return account is not None and uses_product(connection, cloud_id, account)
 
     def people(self) -> tuple[Account, ...]:
         """Return everyone who is not an app, by handle."""

@@ -135,6 +135,7 @@ class Firebrick(Directory):
             broker=self.broker,
             audit=self.audit,
             clock=clock,
+            may_use=self.may_use,
         )
 
     def __enter__(self) -> Self:
@@ -209,7 +210,7 @@ class Firebrick(Directory):
             clock=self.clock,
             world_clock=self.world_clock,
             ids=self.ids,
-            outside=self._ask_network,
+            outside=self.ask_network,
         )
 
     def egress(self, hosts: Iterable[str] = ()) -> Egress:
@@ -222,7 +223,8 @@ class Firebrick(Directory):
         named = (one.strip() for one in self.settings.allow_egress.split(","))
         return Egress(self.stubs, tuple(one.lower() for one in (*named, *hosts) if one))
 
-    def _ask_network(self, target: ExternalUrl, call: ExternalCall) -> ExternalReply | Decision:
+    def ask_network(self, target: ExternalUrl, call: ExternalCall) -> ExternalReply | Decision:
+        """Ask the real network, for a host that a human allowed."""
         from runtime.gateway.network import Network  # noqa: PLC0415  # httpx takes 0.1 s to load
 
         return Network(clock=self.clock)(target, call)

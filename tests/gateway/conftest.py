@@ -42,6 +42,7 @@ class Door:
         clock = ManualClock()
         self.engine = engine
         self.product = RecordingProduct()
+        self.people = {("cloud", "1:user"), ("cloud", "1:amy")}
         self.audit = AuditTrail(engine, clock)
         self.broker = TokenBroker(engine, clock, Ids())
         self.store = InstallationStore(engine)
@@ -54,6 +55,7 @@ class Door:
             broker=self.broker,
             audit=self.audit,
             clock=clock,
+            may_use=lambda cloud_id, account_id: (cloud_id, account_id) in self.people,
         )
 
     def install(

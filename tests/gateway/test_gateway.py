@@ -157,6 +157,28 @@ def test_a_scope_that_is_declared_and_not_granted_lends_no_impersonation(door: D
     assert door.product.requests == []
 
 
+@pytest.mark.hostile
+def test_one_scope_that_allows_impersonation_opens_no_other(door: Door) -> None:
+    door.install({"read:jira-user": True, "read:jira-work": False})
+    issue = ProductCall("/rest/api/3/issue/TEAM-1", act_as="user", account_id="1:amy")
+    assert door.send(issue)[1].rule == "act.impersonation-scope"
+    assert door.send(replace(issue, account_id="1:user"))[1].allowed
+    assert door.send(replace(MYSELF, act_as="user", account_id="1:amy"))[1].allowed
+    token = door.product.requests[-1].headers["authorization"].removeprefix("Bearer ")
+    held = door.broker.verify(SecretStr(token))
+    assert held is not None
+    assert held.scopes == {"read:jira-user"}
+
+
+@pytest.mark.hostile
+def test_nobody_acts_as_one_who_may_not_use_the_product(door: Door) -> None:
+    door.install({"read:jira-user": True})
+    call = replace(MYSELF, act_as="user", account_id="1:amy")
+    door.people.clear()
+    assert door.send(call)[1].rule == "act.impersonated-user"
+    assert door.product.requests == []
+
+
 def test_every_call_leaves_exactly_one_audit_record_with_its_rule(door: Door) -> None:
     door.install(READ)
     calls = [MYSELF, replace(MYSELF, path="//x"), replace(MYSELF, act_as="user")]

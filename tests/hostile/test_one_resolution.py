@@ -56,6 +56,7 @@ class Pair:
             broker=firebrick.broker,
             audit=firebrick.audit,
             clock=firebrick.clock,
+            may_use=firebrick.may_use,
         )
         scopes = dict.fromkeys(sorted(ALL_SCOPES), False)
         version = firebrick.installations.add_version(
