@@ -26,6 +26,21 @@ _NOT_ALLOWED = ProductReply(403, (("forge-proxy-error", "REQUEST_EGRESS_ALLOWLIS
 
 
 @dataclass(frozen=True, slots=True)
+class FetchAnswer:
+    """What a request came to.
+
+    Attributes:
+        reply: The answer, as the app may see it.
+        url: Where it came from; None for the answer to an address that is not declared.
+        redirected: Whether redirects led there.
+    """
+
+    reply: ProductReply
+    url: str | None = None
+    redirected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Egress:
     """What stands outside for one invocation.
 
@@ -83,7 +98,7 @@ class Fetch:
     def __call__(self, raw: bytes) -> bytes:
         """Answer one guest request; errors leave as bytes, never as exceptions."""
         try:
-            return self._follow(decode_fetch(raw))
+            return _encoded(self.answer(decode_fetch(raw)))
         except StateError as error:  # its message names files of the host
             log.error("fetch: %s", error.message)  # noqa: TRY400  # the message says all
             return encode_error("INTERNAL", "The host failed.")
@@ -93,18 +108,26 @@ class Fetch:
             log.exception("fetch failed inside the host")
             return encode_error("INTERNAL", "The host failed.")
 
-    def _follow(self, call: ExternalCall) -> bytes:
+    def answer(self, call: ExternalCall) -> FetchAnswer:
+        """Answer one request, and every redirect it leads to.
+
+        Raises:
+            ForgeError: There is no answer, or the request is refused.
+        """
         for hop in range(MAX_REDIRECTS + 1):
             begin_s = self._clock.monotonic_s()
             decision = decide_egress(self._declared, call.url)
             target = parse_external(call.url)
             if not decision.allowed or isinstance(target, Decision):
                 self._record(call, decision, begin_s, status=403)
-                return encode_reply(_NOT_ALLOWED)
+                return FetchAnswer(_NOT_ALLOWED)
             reply = self._ask(target, call, begin_s)
             following = next_call(call, target, reply)
             if following is None:
-                return _encoded(reply, target, redirected=hop > 0)
+                shown = filter_egress_answer(reply.headers)
+                return FetchAnswer(
+                    ProductReply(reply.status, shown, reply.body), target.url, hop > 0
+                )
             call = following
         raise ForgeError("FETCH_FAILED", "redirect count exceeded")
 
@@ -184,6 +207,7 @@ def _no_stub(target: ExternalUrl, call: ExternalCall) -> str:
     )
 
 
-def _encoded(reply: ExternalReply, target: ExternalUrl, *, redirected: bool) -> bytes:
-    shown = ProductReply(reply.status, filter_egress_answer(reply.headers), reply.body)
-    return encode_reply(shown, url=target.url, redirected=redirected)
+def _encoded(answer: FetchAnswer) -> bytes:
+    if answer.url is None:
+        return encode_reply(answer.reply)
+    return encode_reply(answer.reply, url=answer.url, redirected=answer.redirected)
