@@ -15,9 +15,9 @@ APPS = Path(__file__).parents[2] / "sample_apps"
 class Bench:
     """One state with shortcuts; nothing in it is faked."""
 
-    def __init__(self, firebrick: Firebrick) -> None:
+    def __init__(self, firebrick: Firebrick, cloud_id: str | None = None) -> None:
         self.firebrick = firebrick
-        self.cloud_id = firebrick.find_site(None)
+        self.cloud_id = cloud_id or firebrick.find_site(None)
 
     def install(self, folder: Path) -> None:
         version, _ = self.firebrick.apps.deploy(folder)
