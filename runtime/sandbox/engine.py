@@ -19,8 +19,9 @@ from runtime.sandbox.limits import Limits
 from runtime.sandbox.live import LiveJavaScript
 from runtime.sandbox.machine import Machine, Ticker, make_engine
 from runtime.sandbox.modulehost import JAVASCRIPT_FUNCTIONS
-from runtime.sandbox.quickjs import guest_bytes, require_guest
+from runtime.sandbox.quickjs import require_guest
 from runtime.sandbox.rawcalls import choose_calls
+from runtime.sandbox.rejections import tracking_guest
 from runtime.sandbox.snapshot import Snapshot, build, kernel_text
 from runtime.sandbox.timebase import RealTime, Timebase
 from runtime.sandbox.turn import Layout
@@ -170,7 +171,7 @@ class Engine:
     def _packaged_guest(self) -> tuple[wasmtime.InstancePre, bytes]:
         with self._lock:
             if self._quickjs is None:
-                guest = guest_bytes()
+                guest, _ = tracking_guest()
                 name = hashlib.sha256(FORMAT.encode() + guest).hexdigest()
                 kept = self._read(name)
                 module = kept[1] if kept else wasmtime.Module(self._machine.engine, guest)
@@ -216,7 +217,7 @@ def source_digest(source: JavaScriptSource, limits: Limits) -> str:
     parts = (
         FORMAT,
         version("wasmtime"),
-        hashlib.sha256(guest_bytes()).hexdigest(),
+        hashlib.sha256(tracking_guest()[0]).hexdigest(),
         kernel_text(),
         source.prelude,
         sorted(source.modules.items()),

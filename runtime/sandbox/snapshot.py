@@ -18,6 +18,7 @@ from runtime.sandbox.machine import Machine
 from runtime.sandbox.meter import Meter, Stopped
 from runtime.sandbox.modulehost import Guarded, ModuleHost
 from runtime.sandbox.quickjs import MOST_JOBS, GuestBrokenError, QuickJs, ScriptError
+from runtime.sandbox.rejections import track, tracking_guest
 from runtime.sandbox.reports import fault_of_error
 from runtime.sandbox.timebase import VirtualTime
 from runtime.sandbox.turn import Layout, with_turn
@@ -108,7 +109,10 @@ class _Build:
         native = js.handle(js.call("new_object"))
         for name in ("log", "random"):
             js.set(native, name, js.function(name))
-        return js.invoke(js.evaluate(kernel_text()), self._undefined, native)
+        kernel = js.invoke(js.evaluate(kernel_text()), self._undefined, native)
+        hear = js.get(kernel, "rejected"), js.get(kernel, "handled")
+        track(js, self._instance, hear, self._undefined, tracking_guest()[1])
+        return kernel
 
     def take(self, guest: bytes) -> Snapshot:
         """Evaluate everything and return the snapshot."""

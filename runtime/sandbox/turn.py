@@ -10,20 +10,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runtime.sandbox.quickjs import FAILED, MOST_JOBS, QuickJs
-from runtime.sandbox.wasmfile import signed_leb, unsigned_leb, with_function
+from runtime.sandbox.wasmcode import (
+    AND,
+    BR_IF,
+    EMPTY_BLOCK,
+    END,
+    EQZ,
+    EXTEND,
+    GE_S,
+    I32,
+    I64,
+    I64_CONST,
+    I64_OR,
+    I64_SHL,
+    IF,
+    LOOP,
+    OR,
+    RETURN,
+    TEE,
+    call,
+    const,
+    get,
+    load,
+    store,
+)
+from runtime.sandbox.wasmfile import signed_leb, with_function
 
 TURN = "\0turn"
 STAGE_BITS = 8
 NO_STRING, STEP_FAILED, FLUSH_FAILED, NO_TEXT = 1, 2, 3, 4
 
-_I32, _I64 = 0x7F, 0x7E
 _LENGTH, _STRING, _STATUS = 0, 1, 2  # the parameter and the two locals
-_EMPTY_BLOCK = 0x40
-_LOOP, _IF, _END, _BR_IF, _RETURN, _CALL = 0x03, 0x04, 0x0B, 0x0D, 0x0F, 0x10
-_GET, _TEE, _LOAD, _STORE = 0x20, 0x22, 0x28, 0x36
-_I32_CONST, _I64_CONST, _EQZ, _GE_S, _AND, _OR = 0x41, 0x42, 0x45, 0x4E, 0x71, 0x72
-_I64_OR, _I64_SHL, _EXTEND = 0x84, 0x86, 0xAD
-_WORD = bytes([2, 0])  # alignment of a 32-bit access, and no offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,64 +74,56 @@ def with_turn(module: bytes, layout: Layout) -> bytes:
     return with_function(
         module,
         TURN,
-        params=bytes([_I32]),
-        results=bytes([_I64]),
-        local_types=bytes([_I32, _I32]),
+        params=bytes([I32]),
+        results=bytes([I64]),
+        local_types=bytes([I32, I32]),
         code=lambda functions: _turn(functions, layout),
     )
 
 
 def _turn(functions: Mapping[str, int], layout: Layout) -> bytes:
-    def call(name: str) -> bytes:
-        return bytes([_CALL]) + unsigned_leb(functions[name])
+    def run(name: str) -> bytes:
+        return call(functions[name])
 
-    slot, argv = _const(layout.slot), _const(layout.slot + QuickJs.ARGV_OFFSET)
-    handle = slot + bytes([_LOAD]) + _WORD
+    slot, argv = const(layout.slot), const(layout.slot + QuickJs.ARGV_OFFSET)
+    handle = slot + load()
     step = b"".join(
         [
-            _const(layout.scratch) + _get(_LENGTH) + call("new_string"),
-            bytes([_TEE, _STRING, _EQZ]) + _fail_if(_const(NO_STRING << STAGE_BITS)),
-            argv + _get(_STRING) + bytes([_STORE]) + _WORD,
-            _const(layout.step) + _const(layout.undefined) + argv + _const(1) + slot,
-            call("call_function") + _fail_if_status(STEP_FAILED),
-            handle + call("free_value") + _get(_STRING) + call("free_value"),
+            const(layout.scratch) + get(_LENGTH) + run("new_string"),
+            bytes([TEE, _STRING, EQZ]) + _fail_if(const(NO_STRING << STAGE_BITS)),
+            argv + get(_STRING) + store(),
+            const(layout.step) + const(layout.undefined) + argv + const(1) + slot,
+            run("call_function") + _fail_if_status(STEP_FAILED),
+            handle + run("free_value") + get(_STRING) + run("free_value"),
         ]
     )
-    jobs = call("execute_pending_jobs") + _const(MOST_JOBS) + bytes([_GE_S, _BR_IF, 0])
+    jobs = run("execute_pending_jobs") + const(MOST_JOBS) + bytes([GE_S, BR_IF, 0])
     return b"".join(
         [
-            _get(_LENGTH) + bytes([_IF, _EMPTY_BLOCK]) + step + bytes([_END]),
-            bytes([_LOOP, _EMPTY_BLOCK]) + jobs + bytes([_END]),
-            _const(layout.flush) + _const(layout.undefined) + argv + _const(0) + slot,
-            call("call_function") + _fail_if_status(FLUSH_FAILED),
-            handle + call("get_string") + _fail_if_status(NO_TEXT),
-            handle + call("free_value"),
-            call("qjs_last_ptr") + bytes([_EXTEND, _I64_CONST, 32, _I64_SHL]),
-            call("qjs_last_len") + bytes([_EXTEND, _I64_OR]),
+            get(_LENGTH) + bytes([IF, EMPTY_BLOCK]) + step + bytes([END]),
+            bytes([LOOP, EMPTY_BLOCK]) + jobs + bytes([END]),
+            const(layout.flush) + const(layout.undefined) + argv + const(0) + slot,
+            run("call_function") + _fail_if_status(FLUSH_FAILED),
+            handle + run("get_string") + _fail_if_status(NO_TEXT),
+            handle + run("free_value"),
+            run("qjs_last_ptr") + bytes([EXTEND, I64_CONST, 32, I64_SHL]),
+            run("qjs_last_len") + bytes([EXTEND, I64_OR]),
         ]
     )
-
-
-def _const(value: int) -> bytes:
-    return bytes([_I32_CONST]) + signed_leb(value)
-
-
-def _get(local: int) -> bytes:
-    return bytes([_GET, local])
 
 
 def _fail_if(length: bytes) -> bytes:
     """If the top of the stack is not 0, return a failure with this length."""
-    failed = bytes([_I64_CONST]) + signed_leb(-1 << 32)
-    answer = failed + length + bytes([_EXTEND, _I64_OR, _RETURN])
-    return bytes([_IF, _EMPTY_BLOCK]) + answer + bytes([_END])
+    failed = bytes([I64_CONST]) + signed_leb(-1 << 32)
+    answer = failed + length + bytes([EXTEND, I64_OR, RETURN])
+    return bytes([IF, EMPTY_BLOCK]) + answer + bytes([END])
 
 
 def _fail_if_status(stage: int) -> bytes:
     """If the top of the stack, a status, is not 0, return a failure of this stage."""
-    status = _get(_STATUS) + _const((1 << STAGE_BITS) - 1) + bytes([_AND])
-    length = _const(stage << STAGE_BITS) + status + bytes([_OR])
-    return bytes([_TEE, _STATUS]) + _fail_if(length)
+    status = get(_STATUS) + const((1 << STAGE_BITS) - 1) + bytes([AND])
+    length = const(stage << STAGE_BITS) + status + bytes([OR])
+    return bytes([TEE, _STATUS]) + _fail_if(length)
 
 
 def is_failure(packed: int) -> bool:

@@ -14,10 +14,12 @@ MAGIC = b"\0asm\1\0\0\0"
 PAGE_BYTES = 65_536
 CHUNK_BYTES = 4_096  # granularity of skipped zeroes: one page of the machine
 
-MEMORY, GLOBAL, EXPORT, START, DATA, DATA_COUNT = 5, 6, 7, 8, 11, 12
+TABLE, MEMORY, GLOBAL, EXPORT, START, ELEMENT, DATA, DATA_COUNT = 4, 5, 6, 7, 8, 9, 11, 12
 _TYPE, _IMPORT, _FUNCTION, _CODE = 1, 2, 3, 10
 _KIND_FUNCTION, _KIND_GLOBAL = 0, 3
 _I32, _I64, _MUTABLE, _I32_CONST, _I64_CONST, _END = 0x7F, 0x7E, 1, 0x41, 0x42, 0x0B
+_FUNCREF = 0x70
+_ONE_FIXED_TABLE = bytes([1, _FUNCREF, 1])  # one, of functions, with an upper bound
 _WORD_BITS = {_I32: 32, _I64: 64}
 _CONST = {_I32: _I32_CONST, _I64: _I64_CONST}
 
@@ -299,6 +301,41 @@ def with_function(
             for item in sections
         ]
     )
+
+
+def with_table_entry(module: bytes, name: str) -> tuple[bytes, int]:
+    """Return the module with an exported function in one more place of its table, and the place.
+
+    Args:
+        module: A module with one table of functions that does not grow.
+        name: Of the export.
+    """
+    sections = read_sections(module)
+    place = _table_size(sections)
+    entry = bytes([0, _I32_CONST]) + signed_leb(place) + bytes([_END, 1])
+    entry += unsigned_leb(exported_functions(sections)[name])
+    table = _ONE_FIXED_TABLE + 2 * unsigned_leb(place + 1)
+    return write_sections(
+        [
+            Section(TABLE, table)
+            if item.kind == TABLE
+            else Section(ELEMENT, _appended(item.body, entry))
+            if item.kind == ELEMENT
+            else item
+            for item in sections
+        ]
+    ), place
+
+
+def _table_size(sections: list[Section]) -> int:
+    bodies = _bodies(sections, TABLE)
+    reader = Reader(b"".join(bodies))
+    if len(bodies) != 1 or not _bodies(sections, ELEMENT) or reader.take(3) != _ONE_FIXED_TABLE:
+        raise WasmFileError("the module does not define exactly one table of a fixed size")
+    least, most = reader.unsigned(), reader.unsigned()
+    if least != most:
+        raise WasmFileError("the module's table may grow")
+    return least
 
 
 def _vector(data: bytes) -> bytes:

@@ -21,6 +21,7 @@ from runtime.sandbox.wasmfile import (
     with_exported_start,
     with_function,
     with_image,
+    with_table_entry,
     write_sections,
 )
 
@@ -221,3 +222,29 @@ def test_a_start_function_becomes_an_export() -> None:
     assert item.value(store) == -100_005
     without = wasm(COUNTER.format(most="", extra=""))
     assert with_exported_start(without, "begin") is without
+
+
+def test_a_function_gets_one_more_place_in_the_table() -> None:
+    called = '(func (export "nine") (result i32) i32.const 9)'
+    through = '(func (export "at") (param i32) (result i32) local.get 0 call_indirect (type $t))'
+    module = wasm(
+        f"(module (type $t (func (result i32))) (import "
+        " "
+        " (func)) (table 3 3 funcref) (elem (i32.const 1) $one)"
+        f" (func $one (result i32) i32.const 1) {called} {through})"
+    )
+    added, place = with_table_entry(module, "nine")
+    store, exports = instance_of(added)
+    at = exports["at"]
+    assert isinstance(at, wasmtime.Func)
+    assert (place, at(store, 1), at(store, place)) == (3, 1, 9)
+
+
+@pytest.mark.parametrize(
+    "table", ["", "(table 1 funcref)", "(table 1 2 funcref)", "(table 1 1 funcref)"]
+)
+def test_a_table_of_another_kind_is_refused(table: str) -> None:
+    elements = "(elem (i32.const 0) $f)" if table and table != "(table 1 1 funcref)" else ""
+    module = wasm(f'(module {table} (func $f (export "f")) {elements})')
+    with pytest.raises(WasmFileError, match="table"):
+        with_table_entry(module, "f")

@@ -26,6 +26,7 @@
   const mapGet = uncurry(Map.prototype.get);
   const mapSet = uncurry(Map.prototype.set);
   const mapDelete = uncurry(Map.prototype.delete);
+  const mapForEach = uncurry(Map.prototype.forEach);
   const indexOf = uncurry(String.prototype.indexOf);
   const lastIndexOf = uncurry(String.prototype.lastIndexOf);
   const slice = uncurry(String.prototype.slice);
@@ -77,6 +78,27 @@
     failed = true;
     failureCode = code;
     failure = error;
+  };
+
+  // ----------------------------------------------------------------- rejections nobody listens to
+  // The engine tells of each at once; most are listened to before the turn is over.
+  let unheard = new MapOf(); // promise -> what it was rejected with
+  let unheardCount = 0;
+
+  const rejected = (promise, reason) => {
+    mapSet(unheard, promise, reason);
+    unheardCount += 1;
+  };
+
+  const handled = (promise) => {
+    if (mapDelete(unheard, promise)) unheardCount -= 1;
+  };
+
+  const tell = () => {
+    const told = unheard;
+    unheard = new MapOf();
+    unheardCount = 0;
+    mapForEach(told, (reason) => log("error", "Unhandled promise rejection: " + summary(reason)));
   };
 
   // ---------------------------------------------------------------------------------- timers
@@ -282,6 +304,15 @@
     return error === null ? "null" : typeof error;
   };
 
+  // What was thrown, for a log line; a stack may begin with its error's name and message.
+  const summary = (error) => {
+    const kind = kindOf("APP_ERROR", error);
+    if (kind !== "") return printed(error) + " (" + kind + ", not an Error)";
+    const head = property(error, "name", 256) + ": " + property(error, "message", MOST_MESSAGE);
+    const stack = property(error, "stack", MOST_STACK);
+    return indexOf(stack, head) === 0 || stack === "" ? stack || head : head + "\n" + stack;
+  };
+
   const describe = (code, error) => {
     const isObject = typeof error === "object" && error !== null;
     const name = isObject ? property(error, "name", 256) : "";
@@ -355,6 +386,9 @@
 
     describe: (error) => describe("APP_ERROR", error),
 
+    rejected,
+    handled,
+
     // Takes what happened, first character first: S start, D reply, F failed call, T timer,
     // M message. Replies of one batch come together.
     step(...events) {
@@ -372,6 +406,7 @@
     // Says what the guest wants now, first character first: E error, R result, U undefined
     // result, B busy: calls to make, messages to hand out, and what it waits for.
     flush() {
+      if (unheardCount > 0) tell();
       if (failed) return "E" + describe(failureCode, failure);
       if (settled && !reported && outbox === "" && mail === "") {
         reported = true;
