@@ -228,11 +228,9 @@ def test_a_function_gets_one_more_place_in_the_table() -> None:
     called = '(func (export "nine") (result i32) i32.const 9)'
     through = '(func (export "at") (param i32) (result i32) local.get 0 call_indirect (type $t))'
     module = wasm(
-        f'(module (type $t (func (result i32))) (import "e" "f" (func)) (table 3 3 funcref)'
-        " (elem (i32.const 1) $one)"
-        " "
-        " (func)) (table 3 3 funcref) (elem (i32.const 1) $one)"
-        f" (func $one (result i32) i32.const 1) {called} {through})"
+        '(module (type $t (func (result i32))) (import "e" "f" (func)) (table 3 3 funcref)'
+        " (elem (i32.const 1) $one) (func $one (result i32) i32.const 1)"
+        f" {called} {through})"
     )
     added, place = with_table_entry(module, "nine")
     store, exports = instance_of(added)
