@@ -1,4 +1,4 @@
-# Every target works offline once `make install` has run; nothing here needs Node.
+# Every target but `conformance` works offline once `make install` has run; none needs Node.
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
@@ -39,7 +39,8 @@ test: install ## Run the tests; T=path K=pattern narrows them
 hostile: install ## Run only the attacks
 	$(BIN)/pytest -m hostile -n auto
 
-conformance: install ## Run the real packages from npm in the sandbox; needs Node
+conformance: install ## Run the real clients and packages of PyPI and npm; the latter need Node
+	$(BIN)/python -m conformance.environment
 	$(BIN)/pytest conformance
 
 postgres: install ## Run the tests with a PostgreSQL server; needs its programs, installs the driver

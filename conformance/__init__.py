@@ -1,1 +1,1 @@
-"""The real packages, unmodified, in the sandbox; needs Node, so it is not part of `make test`."""
+"""Real packages and clients, unmodified; they are installed beside the project, not into it."""

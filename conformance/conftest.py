@@ -1,4 +1,4 @@
-"""Apps with real packages from npm, each installed and deployed once."""
+"""Apps with real packages from npm, each installed and deployed once; and what is left out."""
 
 import shutil
 import subprocess
@@ -7,17 +7,40 @@ from pathlib import Path
 
 import pytest
 
+from conformance.environment import node_is_missing, summary
 from runtime.server.runtime import open_firebrick
 from runtime.server.settings import Settings
-from tests.conftest import pytest_configure, pytest_sessionfinish, pytest_terminal_summary
+from tests import conftest as suite
+from tests.conftest import pytest_configure, pytest_sessionfinish
 from tests.flows.conftest import Bench
 
-__all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_terminal_summary"]
+__all__ = ["pytest_configure", "pytest_sessionfinish"]
 
 HERE = Path(__file__).parent
 SECONDS = 600
+LEFT_OUT = pytest.StashKey[int]()
 
 Deployed = Callable[[str, str], Bench]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs Node where there is none; the session's end says so."""
+    if node_is_missing():
+        gone = [item for item in items if item.get_closest_marker("npm")]
+        config.stash[LEFT_OUT] = len(gone)
+        config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if item not in gone]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """End with the versions that were there, and with what was left out and why."""
+    suite.pytest_terminal_summary(terminalreporter)
+    for line in summary():
+        terminalreporter.write_line(line)
+    lacking = terminalreporter.config.stash.get(LEFT_OUT, 0)
+    if lacking:
+        reason = f"{node_is_missing()} cannot be found"
+        terminalreporter.write_line(f"left out: {lacking} tests of packages of npm, {reason}")
 
 
 @pytest.fixture(scope="session")

@@ -76,6 +76,7 @@ def test_the_packages_of_pypi(flow: Connected, tmp_path: Path) -> None:
     assert said["jira"] == ["TEAM-1", 2]
 
 
+@pytest.mark.npm
 def test_the_packages_of_npm(flow: Connected, tmp_path: Path) -> None:
     folder = tmp_path / "clients"
     shutil.copytree(HERE, folder)

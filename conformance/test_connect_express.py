@@ -21,6 +21,8 @@ from runtime.server.runtime import Firebrick, open_firebrick
 from runtime.server.settings import Settings
 from tests.flows.serving import served
 
+pytestmark = pytest.mark.npm
+
 HERE = Path(__file__).parent
 KEY = "com.example.express"
 IMPERSONATION = "oauth-2-authorization-server.services.atlassian.com"

@@ -8,6 +8,8 @@ import pytest
 from conformance.conftest import Deployed
 from tests.flows.conftest import Bench
 
+pytestmark = pytest.mark.npm
+
 ROOT = Path(__file__).parents[1]
 
 

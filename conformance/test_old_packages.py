@@ -10,6 +10,8 @@ from runtime.hostfunctions.stubreader import read_stubs
 from runtime.invocation.invoker import InvocationResult
 from tests.flows.conftest import Bench
 
+pytestmark = pytest.mark.npm
+
 VERSIONS = ["2-18", "2-22", "3", "4"]
 HOST = "https://api.test.example"
 STUBS = read_stubs(

@@ -1,0 +1,194 @@
+"""The environment of the real clients: each in a folder of its own, none in the project's.
+
+Every client is there twice: *pinned*, at the version whose behaviour is written down, and *newest*,
+which its package manager resolves anew unless it did so within the hour. Packages of PyPI get a
+virtual environment each, so that none holds another back; those of npm share a folder, where npm
+keeps them apart.
+
+``python -m conformance.environment`` builds all of it, two at a time.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+Which = Literal["pinned", "newest"]
+
+ROOT = Path(__file__).parents[1]
+FOLDER = Path(os.environ.get("FIREBRICK_CONFORMANCE", ROOT / ".conformance"))
+WHICH: tuple[Which, ...] = ("pinned", "newest")
+INSTALL_S = 540
+AT_A_TIME = 2
+FRESH_S = 3600  # how long what is newest is not asked for again
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A package that is tested, and what its script needs beside it.
+
+    Attributes:
+        name: The package's name at its registry.
+        version: The pinned version.
+        beside: Further packages with their versions, the same for both.
+    """
+
+    name: str
+    version: str
+    beside: Mapping[str, str] = field(default_factory=dict)
+
+
+PYPI = (
+    Client("mcp-atlassian", "0.23.1"),
+    Client("jira", "3.10.5", {"requests-jwt": "0.6.0"}),
+    Client("atlassian-python-api", "4.0.7"),
+    Client("requests-oauthlib", "2.0.0"),
+    Client("Authlib", "1.9.9", {"requests": "2.32.5", "httpx": "0.28.1"}),
+    Client("atlassian-jwt", "3.0.0", {"requests": "2.32.5"}),
+)
+NPM = (
+    Client("jira.js", "5.4.0", {"jira.js-5": "npm:jira.js@5"}),  # 6 is another client altogether
+    Client("jira-client", "8.2.2"),
+    Client("atlassian-jwt", "2.0.3"),
+    Client("@atlassian/atlassian-jwt", "2.2.0"),
+    Client(
+        "passport-atlassian-oauth2",
+        "2.1.0",
+        {"express": "4.21.2", "express-session": "1.18.1", "passport": "0.7.0"},
+    ),
+    Client("atlassian-connect-express", "11.5.3"),
+)
+
+
+class UnavailableError(Exception):
+    """A client cannot be installed; the message says which, and what its installer said."""
+
+
+def python_of(name: str, which: Which) -> Path:
+    """Return the interpreter of a PyPI client's own environment; build it where it is missing."""
+    return _pypi(name, which)
+
+
+def modules_of(which: Which) -> Path:
+    """Return the folder whose ``node_modules`` holds the npm clients; build it where missing."""
+    return _npm(which)
+
+
+def node_is_missing() -> str:
+    """Return what of Node is not on this machine; empty if all is."""
+    lacking = [tool for tool in ("node", "npm") if shutil.which(tool) is None]
+    return " and ".join(lacking)
+
+
+def summary() -> list[str]:
+    """Return a line for each registry: every client, the versions pinned and newest."""
+    found: dict[str, dict[str, dict[str, str]]] = {"pypi": {}, "npm": {}}
+    for stamp in sorted(FOLDER.glob("*/installed.json")):
+        registry, _, rest = stamp.parent.name.partition("-")
+        which = rest.rpartition("-")[2]
+        for name, version in json.loads(stamp.read_text())["versions"].items():
+            found[registry].setdefault(name, {})[which] = version
+    return [
+        f"clients of {registry}, pinned and newest: "
+        + ", ".join(
+            f"{name} {both.get('pinned')} {both.get('newest')}" for name, both in clients.items()
+        )
+        for registry, clients in found.items()
+    ]
+
+
+@cache
+def _pypi(name: str, which: Which) -> Path:
+    client = next(one for one in PYPI if one.name == name)
+    folder = FOLDER / f"pypi-{client.name}-{which}"
+    python = folder / "bin" / "python"
+    wanted = _wanted([client], which, "==")
+    if not python.exists():
+        venv.create(folder, clear=True, symlinks=True)
+    if not _is_built(folder, wanted, which):
+        command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
+        command += ["--disable-pip-version-check", "--no-input"]
+        _run([*command, "--upgrade", *wanted], folder, f"{which} {client.name} of PyPI")
+        code = f"from importlib.metadata import version; print(version({client.name!r}))"
+        version = _run([str(python), "-c", code], folder, client.name).strip()
+        _stamp(folder, wanted, {client.name: version})
+    return python
+
+
+@cache
+def _npm(which: Which) -> Path:
+    folder = FOLDER / f"npm-{which}"
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = _wanted(NPM, which, "@")
+    if not _is_built(folder, wanted, which):
+        manifest = {"name": f"clients-{which}", "version": "1.0.0", "private": True}
+        (folder / "package.json").write_text(json.dumps(manifest))
+        command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"]
+        _run([*command, *wanted], folder, f"{which} clients of npm")
+        found = {client.name: _installed(folder, client.name) for client in NPM}
+        _stamp(folder, wanted, found)
+    return folder
+
+
+def _wanted(clients: "tuple[Client, ...] | list[Client]", which: Which, mark: str) -> list[str]:
+    latest = "@latest" if mark == "@" else ""
+    wanted: dict[str, str] = {}
+    for client in clients:
+        wanted |= {name: mark + version for name, version in client.beside.items()}
+    for client in clients:
+        wanted[client.name] = mark + client.version if which == "pinned" else latest
+    return [name + version for name, version in wanted.items()]
+
+
+def _is_built(folder: Path, wanted: list[str], which: Which) -> bool:
+    stamp = folder / "installed.json"
+    if not stamp.exists() or json.loads(stamp.read_text())["wanted"] != wanted:
+        return False
+    return which == "pinned" or time.time() - stamp.stat().st_mtime < FRESH_S
+
+
+def _stamp(folder: Path, wanted: list[str], found: dict[str, str]) -> None:
+    text = json.dumps({"wanted": wanted, "versions": found}, indent=2)
+    (folder / "installed.json").write_text(text)
+
+
+def _installed(folder: Path, name: str) -> str:
+    manifest = folder / "node_modules" / name / "package.json"
+    version: str = json.loads(manifest.read_text())["version"]
+    return version
+
+
+def _run(command: list[str], folder: Path, what: str) -> str:
+    done = subprocess.run(
+        command, check=False, cwd=folder, capture_output=True, text=True, timeout=INSTALL_S
+    )
+    if done.returncode != 0:
+        raise UnavailableError(f"Cannot install the {what}:\n{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def main() -> int:
+    """Build everything; say what was built, and what could not be."""
+    jobs = [(client.name, which) for client in PYPI for which in WHICH]
+    lacking = node_is_missing()
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        tasks = [] if lacking else [pool.submit(_npm, which) for which in WHICH]
+        tasks += [pool.submit(_pypi, name, which) for name, which in jobs]
+    failed = [error for task in tasks if (error := task.exception()) is not None]
+    sys.stdout.writelines(f"{line}\n" for line in summary())
+    for error in failed:
+        sys.stderr.write(f"{error}\n")
+    return 0  # the tests of what is missing say so themselves
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
