@@ -17,6 +17,7 @@ from runtime.cli import (
     replaying,
     seeing,
     serve,
+    session,
     states,
     tokens,
     toolchain,
@@ -56,6 +57,7 @@ app.command("upgrade")(apps.upgrade)
 app.command("uninstall")(apps.uninstall)
 app.command("apps")(apps.list_apps)
 app.command("invoke")(invoke.invoke)
+app.command("run")(session.run)
 app.command("explain")(explain.explain)
 app.command("replay")(replaying.replay)
 app.command("export")(replaying.export)
@@ -72,6 +74,7 @@ app.add_typer(toolchain.app, name="toolchain")
 app.add_typer(consents.app, name="consent")
 app.add_typer(connect.app, name="connect")
 app.add_typer(oauth.app, name="oauth")
+app.add_typer(session.app, name="session")
 app.add_typer(variables.app, name="variables")
 
 

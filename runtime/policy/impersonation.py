@@ -1,6 +1,6 @@
 """May this app act as that account?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from runtime.policy.decision import Decision
@@ -96,4 +96,39 @@ def decide_impersonated(account_id: str, *, may_use: bool) -> Decision:
         return Decision(True, "act.impersonated")
     return Decision(
         False, "act.impersonated-user", f"There is no active user {account_id} of the product."
+    )
+
+
+def decide_offline_context(context_ids: Sequence[str], cloud_id: str) -> Decision:
+    """Decide whether a token of a user who is not there is asked for where the app is installed.
+
+    Args:
+        context_ids: ARIs of the contexts that the token is to be for.
+        cloud_id: The site of the app's installation.
+
+    Source:
+        "Offline user impersonation": ``contextIds`` holds the context ARI of the installation.
+    """
+    own = f"ari:cloud:jira::site/{cloud_id}"
+    if list(context_ids) == [own]:
+        return Decision(True, "act.impersonated")
+    return Decision(
+        False, "act.offline-context", f"contextIds must name the installation's own: {own}."
+    )
+
+
+def decide_offline_rate(made: int, limit: int) -> Decision:
+    """Decide whether an installation may have one more token of a user who is not there.
+
+    Args:
+        made: How many it got within the last minute.
+        limit: How many it may get in one.
+
+    Source:
+        Forge documentation: about 1,000 tokens a minute.
+    """
+    if made < limit:
+        return Decision(True, "act.offline-token")
+    return Decision(
+        False, "act.offline-rate", f"Rate limited: {limit} tokens of users a minute are made."
     )

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from runtime import __version__
 from runtime.errors import StateError
 from runtime.server.connect_serving import connect_edges
+from runtime.server.forge_serving import forge_edges
 from runtime.server.hosts import Hosts
 from runtime.server.http import UNAVAILABLE, JiraHttp, Receive, Scope, Send
 from runtime.server.oauth import oauth_edges
@@ -62,7 +63,12 @@ def create_app(firebrick: "Firebrick", options: PageOptions = DEFAULT_OPTIONS) -
         hosts,
         firebrick.audit,
         firebrick.clock,
-        (*connect_edges(firebrick), *oauth_edges(firebrick), *page_edges(firebrick, options)),
+        (
+            *connect_edges(firebrick),
+            *oauth_edges(firebrick),
+            *forge_edges(firebrick),
+            *page_edges(firebrick, options),
+        ),
     )
     app.mount("/", product)
     app.add_middleware(OwnPages, product=product, hosts=hosts)

@@ -74,6 +74,12 @@ class Settings(BaseSettings):
     oauth_absolute_days: int = Field(
         365, gt=0, description="Life of everything that one OAuth consent led to."
     )
+    proxy_token_s: int = Field(
+        900, gt=0, le=86_400, description="Life of the proxy token of an invocation outside."
+    )
+    offline_tokens_per_minute: int = Field(
+        1_000, ge=0, description="Tokens of absent users that an installation gets in a minute."
+    )
     wall_ms: int = Field(25_000, gt=0, description="Wall time of one invocation in ms.")
     cpu_ms: int = Field(10_000, gt=0, description="Computing time of one invocation in ms.")
     memory_mib: int = Field(128, ge=4, le=1024, description="Linear memory of a guest in MiB.")

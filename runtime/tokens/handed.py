@@ -185,7 +185,13 @@ class HandedTokens:
         """Revoke every token of an invocation; return how many were not revoked yet."""
         return self._revoke(handed_token_table.c.invocation_id == invocation_id, None)
 
-    def count_since(self, kind: HandedKind, installation_id: str, since_s: float) -> int:
+    def count_since(
+        self,
+        kind: HandedKind,
+        installation_id: str,
+        since_s: float,
+        inside: Connection | None = None,
+    ) -> int:
         """Return how many tokens of a kind were made for an installation after a moment."""
         table = handed_token_table.c
         query = select(func.count()).where(
@@ -193,7 +199,7 @@ class HandedTokens:
             table.installation_id == installation_id,
             table.issued_at_s > since_s,
         )
-        with self._engine.connect() as connection:
+        with joined(self._engine, inside) as connection:
             return int(connection.execute(query).scalar_one())
 
     def list_open(self) -> tuple[tuple[Handing, float], ...]:
