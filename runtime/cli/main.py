@@ -19,6 +19,7 @@ from runtime.cli import (
     serve,
     session,
     states,
+    tls,
     tokens,
     toolchain,
     variables,
@@ -70,6 +71,7 @@ app.command("seed")(states.seed)
 app.command("export-world")(states.export_world)
 app.command("serve")(serve.serve)
 app.add_typer(tokens.app, name="token")
+app.add_typer(tls.app, name="tls")
 app.add_typer(toolchain.app, name="toolchain")
 app.add_typer(consents.app, name="consent")
 app.add_typer(connect.app, name="connect")

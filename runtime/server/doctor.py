@@ -16,6 +16,7 @@ from runtime.server.doctor_state import STATE_CHECKS
 from runtime.server.finding import Finding
 from runtime.server.settings import Settings
 from runtime.server.statefolder import DATABASE, is_new
+from runtime.server.tlsfolder import FOLDER as TLS_FOLDER
 from runtime.tokens.vault import KEY_NAME
 
 MIN_FREE_BYTES = 100 * 1024 * 1024  # a compiled app takes some 3 MB, a world some 10 MB
@@ -177,6 +178,7 @@ def _cache(settings: Settings) -> Iterator[Finding]:
 
 def _keys(settings: Settings) -> Iterator[Finding]:
     keys = [settings.state / KEY_NAME, *sorted(settings.cache_folder.glob("*.key"))]
+    keys += sorted((settings.state / TLS_FOLDER).glob("*-key.pem"))
     found = [path for path in keys if path.is_file()]
     loose = [path for path in found if path.stat().st_mode & OTHERS]
     for path in loose:
