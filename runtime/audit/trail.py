@@ -62,8 +62,9 @@ class AuditRecord:
     """One decision.
 
     Attributes:
-        kind: ``door`` (a guest's product call), ``egress``, ``http`` (a wire client's call),
-            ``deploy``, ``install``, ``grant``, ``token``, ``webhook`` or ``invocation``.
+        kind: ``door`` (a guest's product call), ``egress``, ``remote`` (a call of an app's own
+            server), ``http`` (a wire client's call), ``deploy``, ``install``, ``grant``,
+            ``token``, ``webhook`` or ``invocation``.
         allowed: The verdict.
         rule: Dotted name of the deciding rule.
         message: The reason in words.

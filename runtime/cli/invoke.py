@@ -26,7 +26,10 @@ SEED_HEX_DIGITS = 64
 @reports_errors
 def invoke(
     function: Annotated[
-        str, typer.Argument(help="Function key; 'function:definition' for a resolver.")
+        str,
+        typer.Argument(
+            help="Function key; 'function:definition' for a resolver; or the key of an endpoint."
+        ),
     ],
     *,
     payload: Annotated[
@@ -63,6 +66,13 @@ def invoke(
             show_default="none",
         ),
     ] = None,
+    remote: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="KEY=URL: where the app's remote of that key is for this run; repeat it.",
+            show_default="none",
+        ),
+    ] = None,
     virtual_time: Annotated[
         bool, typer.Option("--virtual-time", help="Let timers jump instead of waiting.")
     ] = False,
@@ -71,7 +81,9 @@ def invoke(
 ) -> None:
     """Run a function in a fresh sandbox: result, logs, each call with its verdict, budget use."""
     from runtime.invocation.invoker import Order
+    from runtime.server.remote_parts import named_remotes
 
+    named = named_remotes(remote or (), "--remote")
     with open_state(state) as firebrick:
         version = firebrick.find_app(app, environment)
         cloud_id = firebrick.find_site(site)
@@ -93,7 +105,7 @@ def invoke(
                 now_s=_clock(clock),
                 limits=limits,
                 prove=prove,
-                egress=firebrick.egress(allow_egress or ()),
+                egress=firebrick.egress(allow_egress or (), named),
                 virtual_time=virtual_time,
             )
         )

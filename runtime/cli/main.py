@@ -14,6 +14,7 @@ from runtime.cli import (
     invoke,
     lint,
     oauth,
+    remote,
     replaying,
     seeing,
     serve,
@@ -76,6 +77,7 @@ app.add_typer(toolchain.app, name="toolchain")
 app.add_typer(consents.app, name="consent")
 app.add_typer(connect.app, name="connect")
 app.add_typer(oauth.app, name="oauth")
+app.add_typer(remote.app, name="remote")
 app.add_typer(session.app, name="session")
 app.add_typer(variables.app, name="variables")
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from runtime.errors import ForgeError
 from runtime.gateway.outside import ExternalCall, Redirect
+from runtime.gateway.remotes import RemoteCall
 from runtime.gateway.values import ProductCall, ProductReply
 
 METHOD_CHARACTERS = 16  # no HTTP method is longer
@@ -49,6 +50,15 @@ class _FetchBody(_Wire):
     body: str | None = None
     body_encoding: Literal["utf-8", "base64"] = Field("utf-8", alias="bodyEncoding")
     redirect: Redirect = "follow"
+
+
+class _RemoteBody(_Wire):
+    remote: str = Field(max_length=128)
+    path: str
+    method: str = Field("GET", max_length=METHOD_CHARACTERS)
+    headers: dict[str, str] | list[tuple[str, str]] = Field(default_factory=dict)
+    body: str | None = None
+    body_encoding: Literal["utf-8", "base64"] = Field("utf-8", alias="bodyEncoding")
 
 
 def decode_request(raw: bytes) -> ProductCall:
@@ -90,6 +100,25 @@ def decode_fetch(raw: bytes) -> ExternalCall:
         headers=_pairs(body.headers),
         body=_body(body.body, body.body_encoding),
         redirect=body.redirect,
+    )
+
+
+def decode_remote(raw: bytes) -> RemoteCall:
+    """Return the request to a remote in a guest's bytes.
+
+    Raises:
+        CodecError: For anything that is not exactly one request.
+    """
+    try:
+        body = _RemoteBody.model_validate_json(raw)
+    except ValidationError as error:
+        raise CodecError(_first(error)) from None
+    return RemoteCall(
+        remote=body.remote,
+        path=body.path,
+        method=body.method.upper(),
+        headers=_pairs(body.headers),
+        body=_body(body.body, body.body_encoding),
     )
 
 

@@ -2,12 +2,13 @@
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
 from runtime.errors import DeniedError, ForgeError, StateError
+from runtime.gateway.echoes import without_credentials
 from runtime.gateway.outside import ExternalCall, ExternalReply, Outside, OutsideError
 from runtime.gateway.values import Caller, ProductReply
 from runtime.hostfunctions.codec import decode_fetch, encode_error, encode_reply
@@ -48,10 +49,12 @@ class Egress:
         stubs: Canned answers, in their order.
         allowed_hosts: Hosts of the real network that a human allowed; a leading ``*`` stands for
             any text.
+        remotes: Base URL of an app's remote by its key, where a human said so.
     """
 
     stubs: tuple[EgressStub, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
+    remotes: Mapping[str, str] = field(default_factory=dict)
 
 
 class Fetch:
@@ -169,7 +172,7 @@ class Fetch:
             raise self._refused(call, reply, begin_s)
         message = f"answered by {reply.address}"
         self._record(call, Decision(True, "egress.network", message), begin_s, reply.status)
-        return reply
+        return without_credentials(reply)[0]
 
     def _refused(self, call: ExternalCall, decision: Decision, begin_s: float) -> DeniedError:
         self._record(call, decision, begin_s)

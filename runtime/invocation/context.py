@@ -89,7 +89,8 @@ def find_target(manifest: Manifest, name: str) -> Target:
     function_key, _, definition = name.partition(":")
     function = manifest.functions.get(function_key)
     if function is None:
-        known = ", ".join(sorted(manifest.functions)) or "none"
+        endpoints = (module.key for module in manifest.modules_of("endpoint"))
+        known = ", ".join(sorted({*manifest.functions, *endpoints})) or "none"
         raise InvocationError(
             "UNKNOWN_FUNCTION", f"The manifest has no function {function_key!r}; it has: {known}."
         )
@@ -120,7 +121,7 @@ def build_arguments(
 def build_runtime(target: Target, facts: Facts, wall_ms: int) -> dict[str, object]:
     """Return the fields of ``__forge_runtime__``: ids and metadata, never a credential."""
     installation, version = facts.installation, facts.version
-    licence = _licence(installation)
+    licence = licence_of(installation)
     return {
         "contextAri": facts.context_ari,
         "aaid": facts.account_id,
@@ -148,7 +149,8 @@ def build_runtime(target: Target, facts: Facts, wall_ms: int) -> dict[str, objec
     }
 
 
-def _licence(installation: Installation) -> dict[str, object] | None:
+def licence_of(installation: Installation) -> dict[str, object] | None:
+    """Return what an app is told of its licence; None for an app without one."""
     if not installation.licence:
         return None
     active = installation.licence != "inactive"
@@ -175,7 +177,7 @@ def _request_context(facts: Facts) -> dict[str, object]:
         "installContext": facts.context_ari,
         "installation": {"ari": facts.installation_ari, "contexts": [facts.context_ari]},
     }
-    licence = _licence(facts.installation)
+    licence = licence_of(facts.installation)
     if licence is not None:
         context["license"] = licence
     if facts.account_id is not None:

@@ -87,7 +87,11 @@ def _egress(manifest: Manifest) -> tuple[str, ...]:
         "fetch.client": external.fetch_client,
         **external.others,
     }
-    return tuple(f"{kind} {one.address}" for kind, group in kinds.items() for one in group)
+    declared = [f"{kind} {one.address}" for kind, group in kinds.items() for one in group]
+    of_remotes = [
+        f"remote {url}" for one in manifest.remotes.values() for url in one.base_urls.values()
+    ]
+    return (*declared, *dict.fromkeys(of_remotes))
 
 
 def _sources(directory: Path, manifest: Manifest, toolchain: Toolchain) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from pydantic import SecretStr
 from sqlalchemy import Connection
@@ -12,9 +12,11 @@ from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
 from runtime.gateway.gateway import Gateway
 from runtime.gateway.outside import Outside
+from runtime.gateway.remotes import RemoteGateway
 from runtime.gateway.values import Caller, CallReport
 from runtime.hostfunctions.doors import Doors, HostFunction
 from runtime.hostfunctions.fetch import Egress, Fetch
+from runtime.hostfunctions.invoke_remote import InvokeRemote, places_of
 from runtime.hostfunctions.request_jira import RequestJira
 from runtime.ids import Ids
 from runtime.installation.model import AppVersion, Installation
@@ -24,6 +26,14 @@ from runtime.invocation.context import (
     build_arguments,
     build_runtime,
     find_target,
+)
+from runtime.invocation.endpoints import (
+    Endpoint,
+    find_endpoint,
+    outcome_of,
+    run_endpoint,
+    tell_of_endpoint,
+    tell_of_function,
 )
 from runtime.invocation.images import Images
 from runtime.invocation.proof import Proof, search_memory
@@ -37,6 +47,7 @@ from runtime.invocation.recording import (
 )
 from runtime.invocation.records import InvocationRecord, InvocationRecords
 from runtime.invocation.scrubbing import Scrubber
+from runtime.manifest.model import Manifest
 from runtime.sandbox.journal import Recorder
 from runtime.sandbox.limits import Limits
 from runtime.sandbox.timebase import RealTime, VirtualTime
@@ -147,6 +158,7 @@ class Invoker:
 
     Args:
         gateway: The door to the product.
+        remotes: The door to apps' own servers.
         images: Apps made ready to run.
         audit: The trail.
         records: Where invocations are kept.
@@ -162,6 +174,7 @@ class Invoker:
         self,
         *,
         gateway: Gateway,
+        remotes: RemoteGateway,
         images: Images,
         audit: AuditTrail,
         records: InvocationRecords,
@@ -173,6 +186,7 @@ class Invoker:
         outside: Outside,
     ) -> None:
         self._gateway = gateway
+        self._remotes = remotes
         self._images = images
         self._audit = audit
         self._records = records
@@ -184,26 +198,23 @@ class Invoker:
         self._outside = outside
 
     def invoke(self, order: Order) -> InvocationResult:
-        """Run one function in a fresh guest.
+        """Run one function in a fresh guest, or have a remote do what an endpoint stands for.
 
         Faults of the app are in the result.
 
         Raises:
             InvocationError: What was asked for does not exist (``UNKNOWN_FUNCTION``,
-                ``RESOLVER_KEY_MISSING``).
+                ``RESOLVER_KEY_MISSING``), or is not emulated.
         """
         manifest = self._images.manifest(order.version)
+        endpoint = find_endpoint(manifest, order.function)
+        if endpoint is not None:
+            return self._invoke_endpoint(order, endpoint, manifest)
         target = find_target(manifest, order.function)
-        facts = Facts(
-            invocation_id=self._ids.uuid(),
-            version=order.version,
-            installation=order.installation,
-            site_url=order.site_url,
-            account_id=order.account_id,
-        )
+        facts = self._facts(order)
         start = self._start(order, target, facts)
         door = RequestJira(self._gateway, _caller(facts))
-        outcome, proof, recording = self._run(order, start, door, facts)
+        outcome, proof, recording = self._run(order, start, door, facts, manifest)
         result = InvocationResult(
             invocation_id=facts.invocation_id,
             function=order.function,
@@ -214,6 +225,43 @@ class Invoker:
             now_s=start.now_s,
         )
         self._keep(order, result, recording)
+        return result
+
+    def _facts(self, order: Order) -> Facts:
+        return Facts(
+            invocation_id=self._ids.uuid(),
+            version=order.version,
+            installation=order.installation,
+            site_url=order.site_url,
+            account_id=order.account_id,
+        )
+
+    def _invoke_endpoint(
+        self, order: Order, endpoint: Endpoint, manifest: Manifest
+    ) -> InvocationResult:
+        facts = self._facts(order)
+        if endpoint.is_event:
+            facts = replace(facts, account_id=None)
+        began_at_s, started_s = self._clock.now_s(), self._clock.monotonic_s()
+        answer = run_endpoint(
+            self._remotes,
+            _caller(facts),
+            endpoint,
+            invocation=tell_of_endpoint(endpoint, facts, order.extension),
+            manifest=manifest,
+            payload=order.payload,
+            places=places_of(order.egress),
+        )
+        result = InvocationResult(
+            invocation_id=facts.invocation_id,
+            function=order.function,
+            outcome=outcome_of(*answer, (self._clock.monotonic_s() - started_s) * 1000),
+            calls=(),
+            proof=None,
+            seed="",
+            now_s=self._world_clock.now_s() if order.now_s is None else order.now_s,
+        )
+        self._keep(order, result, None, began_at_s)
         return result
 
     def _start(self, order: Order, target: Target, facts: Facts) -> Start:
@@ -227,7 +275,7 @@ class Invoker:
         )
 
     def _run(
-        self, order: Order, start: Start, door: RequestJira, facts: Facts
+        self, order: Order, start: Start, door: RequestJira, facts: Facts, manifest: Manifest
     ) -> tuple[Outcome, Proof | None, Recording]:
         image = self._images.image(order.version)
         fetch = Fetch(
@@ -238,8 +286,19 @@ class Invoker:
             egress=order.egress,
             outside=self._outside,
         )
-        functions: dict[str, HostFunction] = {door.name: door, fetch.name: fetch}
-        doors = Doors(functions, prompt=not order.version.egress)
+        remote = InvokeRemote(
+            self._remotes,
+            _caller(facts),
+            tell_of_function(facts, order.function.partition(":")[0]),
+            manifest.remotes,
+            places_of(order.egress),
+        )
+        functions: dict[str, HostFunction] = {
+            door.name: door,
+            fetch.name: fetch,
+            remote.name: remote,
+        }
+        doors = Doors(functions, prompt=not (order.version.egress or manifest.remotes))
         proofs: list[Proof] = []
 
         def inspect(memory: memoryview) -> None:
@@ -272,7 +331,13 @@ class Invoker:
         shown = self._images.translate(order.version, outcome)
         return shown, proofs[0] if proofs else None, recording
 
-    def _keep(self, order: Order, result: InvocationResult, recording: Recording) -> None:
+    def _keep(
+        self,
+        order: Order,
+        result: InvocationResult,
+        recording: Recording | None,
+        began_at_s: float | None = None,
+    ) -> None:
         outcome = result.outcome
         secrets = secret_variables(order.version, order.env)
         code = None if outcome.fault is None else outcome.fault.code
@@ -291,7 +356,7 @@ class Invoker:
                 code=code,
                 logs=[asdict(line) for line in outcome.logs],
                 usage=asdict(outcome.usage),
-                began_at_s=recording.began_at_s,
+                began_at_s=began_at_s if recording is None else recording.began_at_s,
             ),
             Scrubber(secrets),
             self._audit,
@@ -308,7 +373,7 @@ class Invoker:
                 path=order.function,
                 duration_ms=outcome.usage.wall_ms,
             ),
-            self._kept(order.version, recording, secrets),
+            None if recording is None else self._kept(order.version, recording, secrets),
         )
 
     def _kept(

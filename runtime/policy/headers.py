@@ -102,6 +102,23 @@ def filter_egress_headers(
     return tuple(kept), tuple(dropped)
 
 
+def filter_remote_headers(
+    pairs: Iterable[tuple[str, str]],
+) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]] | Decision:
+    """Return the headers that may go to an app's remote and the names of those dropped.
+
+    What the platform proves itself with there is the platform's alone to say: besides what stays
+    behind on the way to any host, that is the authorization and the trace.
+    """
+    found = filter_egress_headers(pairs)
+    if isinstance(found, Decision):
+        return found
+    kept, dropped = found
+    claimed = [name for name, _ in kept if name == "authorization" or name.startswith("x-b3-")]
+    passing = tuple((name, value) for name, value in kept if name not in claimed)
+    return passing, (*dropped, *claimed)
+
+
 def filter_egress_answer(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return the headers of an answer from outside that a guest may see.
 

@@ -1,9 +1,9 @@
 """The composition root: everything wired together over one state."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from pydantic import SecretStr
@@ -50,6 +50,7 @@ from runtime.server.directory import Directory
 from runtime.server.explaining import Explainer, Explanation
 from runtime.server.oauth_parts import open_oauth
 from runtime.server.operations import load_operations
+from runtime.server.remote_parts import open_remotes
 from runtime.server.settings import Settings
 from runtime.server.statefolder import StateFolder
 from runtime.server.webhooks import WebhookFeed
@@ -116,6 +117,11 @@ class Firebrick(Directory):
             MigrationKeys(self.installations, self.connect.installations),
             self.oauth.authenticator,
         )
+        self.remotes = open_remotes(
+            engine=engine, clock=clock, ids=ids, vault=self.vault, audit=self.audit,
+            installations=self.installations, consents=self.consents, handed=self.broker.handed,
+            api_url=settings.forge_api_url or settings.public_url,
+        )  # fmt: skip
         jira = Jira(
             engine, self.operations, self.authenticator, self.world_clock, ids, settings.xsrf,
             legacy_search=settings.legacy_search,
@@ -197,12 +203,13 @@ class Firebrick(Directory):
         """Runs functions."""
         return Invoker(
             gateway=self.gateway,
+            remotes=self.remotes.gateway,
             images=self.images,
             audit=self.audit,
             records=self.records,
             recordings=self.recordings,
             secrets=SecretSource(
-                self.broker.live_tokens,
+                lambda: (*self.broker.live_tokens(), *self.remotes.tokens.live_tokens()),
                 self.live_digests,
                 always=self.settings.prove,
                 note=self._note_proof,
@@ -213,15 +220,19 @@ class Firebrick(Directory):
             outside=self.ask_network,
         )
 
-    def egress(self, hosts: Iterable[str] = ()) -> Egress:
+    def egress(
+        self, hosts: Iterable[str] = (), remotes: Mapping[str, str] = MappingProxyType({})
+    ) -> Egress:
         """Return what stands outside: the world's stubs, and hosts that a human allowed.
 
         Args:
             hosts: Hosts of the real network, beside those of the settings; a leading ``*`` stands
                 for any text.
+            remotes: Base URL of an app's remote by its key, where a human named one.
         """
         named = (one.strip() for one in self.settings.allow_egress.split(","))
-        return Egress(self.stubs, tuple(one.lower() for one in (*named, *hosts) if one))
+        allowed = tuple(one.lower() for one in (*named, *hosts) if one)
+        return Egress(self.stubs, allowed, remotes)
 
     def ask_network(self, target: ExternalUrl, call: ExternalCall) -> ExternalReply | Decision:
         """Ask the real network, for a host that a human allowed."""

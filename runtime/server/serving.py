@@ -18,6 +18,7 @@ from runtime.server.hosts import Hosts
 from runtime.server.http import UNAVAILABLE, JiraHttp, Receive, Scope, Send
 from runtime.server.oauth import oauth_edges
 from runtime.server.page_edges import DEFAULT_OPTIONS, PageOptions, page_edges
+from runtime.server.remote_parts import remote_edges
 
 if TYPE_CHECKING:
     from runtime.server.runtime import Firebrick
@@ -66,6 +67,7 @@ def create_app(firebrick: "Firebrick", options: PageOptions = DEFAULT_OPTIONS) -
         (
             *connect_edges(firebrick),
             *oauth_edges(firebrick),
+            *remote_edges(firebrick),
             *forge_edges(firebrick),
             *page_edges(firebrick, options),
         ),

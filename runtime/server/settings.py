@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "http://127.0.0.1:8080", description="Where apps and clients reach this server."
     )
+    forge_api_url: str = Field(
+        "", description="Where apps' remotes reach the gateway; the public URL by default."
+    )
     connect_allow_hosts: str = Field(
         "", description="Hosts that Connect apps may live at, wherever they are, by commas."
     )

@@ -1,6 +1,6 @@
 """What an invocation did and when: its door calls, its log lines and its end, on one time axis."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,9 +11,9 @@ from runtime.server.runtime import Firebrick
 
 SHORTEST_NAME = 4  # characters of an invocation id that may stand for it
 MOST_RECORDS = 10_000  # of one invocation; budgets allow about a hundred
-CALL_KINDS = ("door", "egress")
 
-Kind = Literal["call", "egress", "log"]
+Kind = Literal["call", "egress", "remote", "log"]
+CALL_KINDS: Mapping[str, Kind] = {"door": "call", "egress": "egress", "remote": "remote"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Span:
     """One thing that happened within an invocation.
 
     Attributes:
-        kind: ``call`` (of the product), ``egress``, or ``log``.
+        kind: ``call`` (of the product), ``egress``, ``remote``, or ``log``.
         start_ms: When it began, after the invocation's beginning.
         end_ms: When it ended; the same for a log line.
         text: Method and path, or the logged text.
@@ -117,7 +117,7 @@ def _names(firebrick: Firebrick, account_ids: Iterable[str | None]) -> dict[str,
 def _call(record: AuditRecord, began_at_s: float, names: dict[str, str]) -> Span:
     end_ms = max(0.0, (record.at_s - began_at_s) * 1000)
     return Span(
-        kind="call" if record.kind == "door" else "egress",
+        kind=CALL_KINDS[record.kind],
         start_ms=max(0.0, end_ms - (record.duration_ms or 0.0)),
         end_ms=end_ms,
         text=f"{record.method or ''} {record.path or ''}".strip(),

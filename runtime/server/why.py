@@ -17,6 +17,7 @@ from runtime.jira.explain import PermissionFact
 from runtime.jira.served import served_operations
 from runtime.policy.scopes import SHOWN_IN_FULL
 from runtime.server.explaining import Explainer, Explanation
+from runtime.server.remote_words import words_of_remote
 from runtime.server.runtime import Firebrick
 
 REQUESTS = ("door", "http")
@@ -86,6 +87,8 @@ class Reasons:
         links = [Link("who", self._who(record))]
         if record.kind in REQUESTS:
             links += self._request(record)
+        elif record.kind == "remote":
+            links += [Link(*one) for one in words_of_remote(record)]
         elif record.kind == "egress":
             links.append(Link("credential", "none: nothing of the platform goes outside"))
         links.append(Link("verdict", _verdict(record)))

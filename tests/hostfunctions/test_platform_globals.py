@@ -204,7 +204,6 @@ def test_ten_calls_are_in_flight_at_once_and_each_gets_its_answer() -> None:
         ("{ type: 'llm' }", "LLM"),
         ("{ type: 'realtime' }", "realtime"),
         ("{ type: 'tpp', provider: 'google' }", "withProvider"),
-        ("{ type: 'frc', remote: 'r' }", "invokeRemote"),
         ("{ type: 'fcc', service: 's' }", "invokeService"),
         ("{ type: 'emails' }", "e-mail"),
         ("{ type: 'fpp', provider: 'app', remote: 'stargate' }", "GraphQL"),

@@ -216,7 +216,6 @@ def test_only_a_marked_authentication_error_is_expected() -> None:
         "packages.api.webTrigger.getUrl('k')",
         "packages.api.privacy.reportPersonalData([])",
         "packages.api.i18n.getTranslations('en')",
-        "packages.api.invokeRemote('k', { path: '/p' })",
         "packages.api.invokeService('k', { path: '/p' })",
         "packages.api.permissions.canFetchFrom('backend', 'https://x.test')",
         "packages.api.authorize().onConfluenceContent('1').canRead()",

@@ -6,7 +6,7 @@
 // Differs: also exports what older versions had (`storage`, `startsWith`, `InvocationError`), so
 // that an import of it fails when it is used and says why; `permissions.canFetchFrom` and
 // `canLoadResource` are not emulated, and `hasPermission` decides `scopes` only.
-import { checked, missing, NotEmulatedError } from "firebrick:errors";
+import { checked, InvalidRemoteError, missing, NotEmulatedError } from "firebrick:errors";
 import {
   assumeTrustedRoute,
   requireSafeUrl,
@@ -93,12 +93,24 @@ export const { requestJira, requestConfluence, requestBitbucket } = productsOf({
 
 export const fetch = (input, init) => globalThis.fetch(unwrapped(input), init);
 
-const needsPath = (name, what) => async (key, options) => {
-  if (!options?.path) throw new Error(`Missing or empty path provided to ${name}`);
-  throw new NotEmulatedError(what);
+const requirePath = (name, options) => {
+  if (!options.path) throw new Error(`Missing or empty path provided to ${name}`);
 };
-export const invokeRemote = needsPath("invokeRemote", "remotes (invokeRemote)");
-export const invokeService = needsPath("invokeService", "containers (invokeService)");
+export async function invokeRemote(remote, options) {
+  const { path, ...init } = options;
+  if (!remote) throw new Error("Missing remote key provided to invokeRemote");
+  requirePath("invokeRemote", options);
+  const response = await globalThis.__forge_fetch__({ type: "frc", remote }, path, init);
+  if (response.headers.get("forge-proxy-error") === "INVALID_REMOTE") {
+    throw new InvalidRemoteError(`Invalid remote key provided: "${remote}"`, remote);
+  }
+  return checked(response);
+}
+export async function invokeService(service, options) {
+  if (!service) throw new Error("Missing service key provided to invokeService");
+  requirePath("invokeService", options);
+  throw new NotEmulatedError("containers (invokeService)");
+}
 
 export function __getRuntime() {
   const runtime = globalThis.__forge_runtime__;

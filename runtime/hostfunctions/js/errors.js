@@ -73,6 +73,14 @@ export class NeedsAuthenticationError extends HttpError {
   }
 }
 
+export class InvalidRemoteError extends HttpError {
+  constructor(message, remoteKey) {
+    super(message, 400);
+    this.remoteKey = remoteKey;
+    this.name = "INVALID_REMOTE_ERR";
+  }
+}
+
 export class ProxyRequestError extends HttpError {
   constructor(status, errorCode) {
     super(

@@ -5,8 +5,8 @@
 // request is put together as the Fetch Standard's Request does it, so a bad header, or a body on
 // GET, fails here as it would there.
 // Differs: `proxy.token` is empty and `kvs` is undefined always; `featureFlags` knows no flag;
-// metrics count nothing; only `fpp` calls to Jira are emulated, every other call is refused by an
-// error with code NOT_EMULATED that names what is missing.
+// metrics count nothing; only `fpp` calls to Jira and calls of remotes are emulated, every other call
+// is refused by an error with code NOT_EMULATED that names what is missing.
 (host) => {
   const { Promise, Request, Response, TextDecoder, TypeError, Uint8Array } = globalThis;
   const { parse, stringify } = JSON;
@@ -46,7 +46,6 @@
     llm: "Forge LLMs (@forge/llm)",
     realtime: "realtime channels (@forge/realtime)",
     tpp: "external authentication (withProvider)",
-    frc: "remotes (invokeRemote)",
     fcc: "containers (invokeService)",
     emails: "e-mail (sendEmail)",
     stargate:
@@ -182,6 +181,17 @@
     }
   }
 
+  // A redirect is an error at a remote whatever `redirect` says; where the remote is, is the host's
+  // business.
+  async function toRemote({ remote }, path, init) {
+    const { url, redirect, ...message } = await outgoing(anywhere, init);
+    return throughDoor(
+      "invokeRemote",
+      { path: `${path}`, ...message, remote: `${remote}` },
+      init?.signal,
+    );
+  }
+
   // A call without a product means the product of its context: here the installation's own Jira.
   function remoteOf(meta) {
     if (meta.remote !== undefined) return meta.remote;
@@ -192,6 +202,7 @@
   expose("__forge_fetch__", async (meta, path, init) => {
     const type = meta?.type;
     if (type === "egress") return fetch(path, init);
+    if (type === "frc") return toRemote(meta, path, init);
     if (type !== "fpp") throw notEmulated(type);
     const remote = remoteOf(meta);
     if (remote === undefined) {
