@@ -46,8 +46,10 @@
 
   const isEmpty = ({ text, bytes, stream }) => text === null && bytes === null && stream === null;
   const bytesOf = ({ text, bytes }) => bytes ?? new TextEncoder().encode(text ?? "");
+  // Not by an expression with ^: this engine would try it at every place of the text.
+  const withoutMark = (text) => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   const textOf = ({ text, bytes }) =>
-    bytes === null ? (text ?? "").replace(/^\ufeff/, "") : new TextDecoder().decode(bytes);
+    bytes === null ? withoutMark(text ?? "") : new TextDecoder().decode(bytes);
 
   const drained = async ({ stream }) => content(null, await drain(stream), null, null);
 

@@ -13,8 +13,19 @@
     return text.toLowerCase();
   }
 
+  const isBlank = (code) => code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d;
+
+  // By hand: this engine would try an expression with ^ at every place of the text.
+  function trimmed(text) {
+    let begin = 0;
+    let end = text.length;
+    while (begin < end && isBlank(text.charCodeAt(begin))) begin += 1;
+    while (end > begin && isBlank(text.charCodeAt(end - 1))) end -= 1;
+    return text.slice(begin, end);
+  }
+
   function headerValue(value) {
-    const text = `${value}`.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
+    const text = trimmed(`${value}`);
     if (badValue.test(text)) throw new TypeError("Headers: the value is an invalid header value.");
     return text;
   }
