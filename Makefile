@@ -39,7 +39,7 @@ test: install ## Run the tests; T=path K=pattern narrows them
 hostile: install ## Run only the attacks
 	$(BIN)/pytest -m hostile -n auto
 
-conformance: install ## Run the real clients and packages of PyPI and npm; the latter need Node
+conformance: install ## Run the real clients of PyPI and npm, and walk the pages in Chromium; needs Node
 	$(BIN)/python -m conformance.environment
 	$(BIN)/pytest conformance
 

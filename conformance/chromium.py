@@ -13,6 +13,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,13 @@ from typing import Any
 PROGRAM = "chromium"
 WAIT_S = 60.0  # for one answer or one page; generous, for a busy machine
 IN, OUT = 3, 4  # the descriptors that the protocol names
+LAUNCHER = f"""
+import fcntl, os, sys
+reads, writes = (fcntl.fcntl(int(one), fcntl.F_DUPFD, 10) for one in sys.argv[1:3])
+os.dup2(reads, {IN})
+os.dup2(writes, {OUT})
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
 OPTIONS = (
     "--headless=new",
     "--remote-debugging-pipe",
@@ -39,12 +47,9 @@ class ProtocolError(Exception):
     """The browser refused a call, or did not answer."""
 
 
-def missing() -> str:
-    """Return what lacks for tests with a browser; nothing if they can run."""
-    for name in (PROGRAM, "npm"):
-        if shutil.which(name) is None:
-            return f"there is no program {name}"
-    return ""
+def chromium_is_missing() -> str:
+    """Return the browser's name if it is not on this machine; empty if it is."""
+    return "" if shutil.which(PROGRAM) else PROGRAM
 
 
 class Chromium:
@@ -60,12 +65,10 @@ class Chromium:
         theirs_in, ours_out = os.pipe()
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # its own does not run as root
         command = [PROGRAM, *OPTIONS, *sandbox, f"--user-data-dir={profile}", "about:blank"]
+        launch = [sys.executable, "-c", LAUNCHER, str(theirs_in), str(theirs_out), *command]
         with log.open("wb") as file:
             self._process = subprocess.Popen(
-                ["sh", "-c", f'exec "$0" "$@" {IN}<&{theirs_in} {OUT}>&{theirs_out}', *command],
-                pass_fds=(theirs_in, theirs_out),
-                stdout=file,
-                stderr=file,
+                launch, pass_fds=(theirs_in, theirs_out), stdout=file, stderr=file
             )
         os.close(theirs_in)
         os.close(theirs_out)

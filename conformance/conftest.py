@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.chromium import chromium_is_missing
 from conformance.environment import node_is_missing, summary
 from runtime.server.runtime import open_firebrick
 from runtime.server.settings import Settings
@@ -18,18 +19,24 @@ __all__ = ["pytest_configure", "pytest_sessionfinish"]
 
 HERE = Path(__file__).parent
 SECONDS = 600
-LEFT_OUT = pytest.StashKey[int]()
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+NEEDS = {
+    "npm": (node_is_missing, "of packages of npm"),
+    "chromium": (chromium_is_missing, "in a browser"),
+}
 
 Deployed = Callable[[str, str], Bench]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs Node where there is none; the session's end says so."""
-    if node_is_missing():
-        gone = [item for item in items if item.get_closest_marker("npm")]
-        config.stash[LEFT_OUT] = len(gone)
-        config.hook.pytest_deselected(items=gone)
-        items[:] = [item for item in items if item not in gone]
+    """Leave out what needs a program that is not there; the session's end says so."""
+    config.stash[LEFT_OUT] = {}
+    for marker, (is_missing, _) in NEEDS.items():
+        if is_missing():
+            gone = [item for item in items if item.get_closest_marker(marker)]
+            config.stash[LEFT_OUT][marker] = len(gone)
+            config.hook.pytest_deselected(items=gone)
+            items[:] = [item for item in items if item not in gone]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -37,10 +44,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     suite.pytest_terminal_summary(terminalreporter)
     for line in summary():
         terminalreporter.write_line(line)
-    lacking = terminalreporter.config.stash.get(LEFT_OUT, 0)
-    if lacking:
-        reason = f"{node_is_missing()} cannot be found"
-        terminalreporter.write_line(f"left out: {lacking} tests of packages of npm, {reason}")
+    for marker, number in terminalreporter.config.stash.get(LEFT_OUT, {}).items():
+        is_missing, kind = NEEDS[marker]
+        if number:
+            reason = f"{is_missing()} cannot be found"
+            terminalreporter.write_line(f"left out: {number} tests {kind}, {reason}")
 
 
 @pytest.fixture(scope="session")

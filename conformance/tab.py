@@ -31,7 +31,7 @@ _FOCUSED = """(() => {
 _WIDTH = """(() => {
   const wide = document.documentElement.clientWidth;
   const out = [...document.querySelectorAll("body *")]
-    .filter((one) => one.getBoundingClientRect().right > wide + 1 && !one.closest(".scroll, pre"))
+    .filter((one) => one.getBoundingClientRect().right > wide + 1 && !one.closest("pre"))
     .map((one) => one.outerHTML.slice(0, 120));
   return { page: document.documentElement.scrollWidth, wide, out };
 })()"""

@@ -8,7 +8,6 @@ import hashlib
 import hmac
 from collections.abc import Set
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import (
@@ -16,7 +15,6 @@ from sqlalchemy import (
     Column,
     Engine,
     Float,
-    Row,
     String,
     Table,
     Text,
@@ -35,6 +33,7 @@ from runtime.ids import Ids
 DAY_S = 86_400.0
 DEFAULT_LIFETIME_DAYS = 365  # tokens made since 15 December 2024 live one year by default
 MAX_LIFETIME_DAYS = 365
+MAX_LABEL_CHARACTERS = 254  # what the column holds
 
 api_token_table = Table(
     "api_token",
@@ -42,7 +41,7 @@ api_token_table = Table(
     Column("id", String(64), primary_key=True),
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("account_id", String(128), nullable=False, index=True),
-    Column("label", String(254), nullable=False),
+    Column("label", String(MAX_LABEL_CHARACTERS), nullable=False),
     Column("created_at_s", Float, nullable=False),
     Column("expires_at_s", Float, nullable=False),
     Column("revoked", Boolean, nullable=False, default=False),
@@ -120,6 +119,14 @@ class ApiTokens:
         self._ids = ids
         self._policy = policy
 
+    def policy(self) -> TokenPolicy:
+        """Return what the organisation allows now."""
+        return self._policy
+
+    def ends_at_s(self, token: ApiToken) -> float:
+        """Return when a token ends: as it was made, or sooner if the organisation says so."""
+        return _end_s(token.created_at_s, token.expires_at_s, self._policy)
+
     def create(
         self,
         account: Account,
@@ -137,12 +144,13 @@ class ApiTokens:
 
         Raises:
             ForgeError: ``BAD_TOKEN_OWNER`` for an app or a deactivated account,
+                ``BAD_TOKEN_LABEL`` for an empty, too long or unprintable one,
                 ``BAD_TOKEN_LIFETIME`` outside 1 to 365 days or what the organisation allows,
                 ``TOKENS_FORBIDDEN`` where the organisation allows none.
         """
         longest = min(MAX_LIFETIME_DAYS, self._policy.max_days)
         days = min(DEFAULT_LIFETIME_DAYS, longest) if lifetime_days is None else lifetime_days
-        self._check(account, days, longest)
+        self._check(account, label, days, longest)
         now_s = self._clock.now_s()
         secret = self._ids.token("pat")
         token = ApiToken(
@@ -157,13 +165,18 @@ class ApiTokens:
         self._store(token, secret)
         return token, secret
 
-    def _check(self, account: Account, days: int, longest: int) -> None:
+    def _check(self, account: Account, label: str, days: int, longest: int) -> None:
         if not self._policy.allowed:
             raise ForgeError("TOKENS_FORBIDDEN", "The organisation allows no API tokens.")
         if account.account_type != "atlassian" or not account.active:
             raise ForgeError(
                 "BAD_TOKEN_OWNER",
                 f"{account.display_name} cannot own API tokens: only an active person can.",
+            )
+        if not 1 <= len(label) <= MAX_LABEL_CHARACTERS or not label.isprintable():
+            raise ForgeError(
+                "BAD_TOKEN_LABEL",
+                f"A label has 1 to {MAX_LABEL_CHARACTERS} characters, all of them printable.",
             )
         if not 1 <= days <= longest:
             raise ForgeError(
@@ -221,14 +234,10 @@ class ApiTokens:
         matches = hmac.compare_digest(known.encode(), email.lower().encode())
         if row is None or owner is None or not matches or row.revoked:
             return None
-        if not self._policy.allowed or self._end_s(row) <= self._clock.now_s():
+        ends_at_s = _end_s(row.created_at_s, row.expires_at_s, self._policy)
+        if not self._policy.allowed or ends_at_s <= self._clock.now_s():
             return None
         return VerifiedToken(owner, _scopes(row.scopes))
-
-    def _end_s(self, row: Row[Any]) -> float:
-        """Return when a token ends: as it was made, or sooner if the organisation says so."""
-        allowed_s = float(row.created_at_s) + self._policy.max_days * DAY_S
-        return min(float(row.expires_at_s), allowed_s)
 
     def live_digests(self) -> frozenset[str]:
         """Return the SHA-256 of every API token that is valid now."""
@@ -238,6 +247,11 @@ class ApiTokens:
         )
         with self._engine.connect() as connection:
             return frozenset(connection.execute(query).scalars())
+
+
+def _end_s(created_at_s: float, expires_at_s: float, policy: TokenPolicy) -> float:
+    """Return when a token ends: as it was made, or sooner if the organisation says so."""
+    return min(expires_at_s, created_at_s + policy.max_days * DAY_S)
 
 
 def _scopes(stored: str | None) -> frozenset[str] | None:

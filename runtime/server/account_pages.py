@@ -1,20 +1,15 @@
-"""Pages of a person: sign-in, consent, connected apps.
+"""Pages of a person about OAuth apps: consent, and the apps that are connected.
 
 ``/authorize`` leads here. Nothing of an authorize request is looked at before somebody has signed
 in, and no fault of the app or of its callback URL leads to that address.
 
 Source:
     "OAuth 2.0 (3LO) apps"; probes of the real service for what is answered before and after login.
-
-Differs:
-    People have no passwords: whoever sits before the browser picks one of them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
-
-from pydantic import SecretStr
 
 from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.errors import OAuthError
@@ -24,35 +19,22 @@ from runtime.identity.oauth.scope_words import by_product
 from runtime.identity.oauth.stateless import StatelessRequests
 from runtime.identity.oauth.store import OAuthClients, OAuthGrants
 from runtime.identity.oauth.values import AuthorizeFault, AuthorizeRequest
-from runtime.identity.sessions import Session, Sessions, form_token
 from runtime.ids import Ids
-from runtime.server.webforms import Cookie, Pages, first, is_own_form, read_form, redirect
+from runtime.server.sign_in import (
+    APPS,
+    CONSENT,
+    PREFIX,
+    SIGN_OUT,
+    People,
+    SignIn,
+    Visit,
+    method_of,
+    query_of,
+)
+from runtime.server.webforms import Pages, first, redirect
 from runtime.wire import JiraRequest, JiraResponse
 
 AUTHORIZE = "/authorize"
-PREFIX = "/_firebrick/account/"
-SIGN_IN = f"{PREFIX}sign-in"
-SIGN_OUT = f"{PREFIX}sign-out"
-CONSENT = f"{PREFIX}consent"
-APPS = f"{PREFIX}apps"
-SESSION = Cookie("firebrick_account", PREFIX)
-BEFORE = Cookie("firebrick_before", PREFIX)  # ties the sign-in form to a browser
-FORGED = "This form was not sent by its own page, or the session has ended. Open the page again."
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """Who may sign in, and which sites they use.
-
-    Attributes:
-        find: Returns the active person with that account id, or None.
-        everyone: Returns all who may sign in.
-        sites: Returns the cloud id and name of each site that an account uses.
-    """
-
-    find: Callable[[str], Account | None]
-    everyone: Callable[[], Iterable[Account]]
-    sites: Callable[[Account], list[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +48,13 @@ class OAuthDoors:
 
 
 class AccountPages:
-    """Answers ``/authorize`` and the pages of an account.
+    """Answers ``/authorize``, consent and the list of connected apps.
 
     Args:
         oauth: The OAuth server.
-        people: Who may sign in.
-        sessions: Signed-in browsers.
-        ids: Makes the token of the sign-in form.
+        people: Which sites they use.
+        sign_in: Says who has signed in.
+        ids: Makes the ids of faults.
         pages: Renders.
         audit: Gets a record of each request that nobody is asked about; consents have their own.
         auto_consent: Who consents to everything without a page, for unattended runs.
@@ -83,7 +65,7 @@ class AccountPages:
         *,
         oauth: OAuthDoors,
         people: People,
-        sessions: Sessions,
+        sign_in: SignIn,
         ids: Ids,
         pages: Pages,
         audit: AuditTrail,
@@ -91,15 +73,12 @@ class AccountPages:
     ) -> None:
         self._oauth = oauth
         self._people = people
-        self._sessions = sessions
+        self._sign_in = sign_in
         self._ids = ids
         self._pages = pages
         self._audit = audit
         self._auto = auto_consent
         self._routes = {
-            ("GET", SIGN_IN): self._sign_in_page,
-            ("POST", SIGN_IN): self._sign_in,
-            ("POST", SIGN_OUT): self._sign_out,
             ("GET", CONSENT): self._consent_page,
             ("POST", CONSENT): self._consent,
             ("GET", APPS): self._apps_page,
@@ -108,70 +87,22 @@ class AccountPages:
 
     def __call__(self, request: JiraRequest) -> JiraResponse | None:
         """Answer a page; None for any other path."""
-        method = "GET" if request.method == "HEAD" else request.method
+        method = method_of(request)
         if request.path == AUTHORIZE and method == "GET":
             return self._authorize(request)
         route = self._routes.get((method, request.path))
         if route is not None:
-            return route(request)
+            visit = self._sign_in.visit(request)
+            return visit if isinstance(visit, JiraResponse) else route(request, visit)
         if request.path == AUTHORIZE or request.path.startswith(PREFIX):
             return self._pages.message(404, "No such page", "There is nothing at this address.")
         return None
-
-    # --- sign-in ---------------------------------------------------------------------------------
-
-    def _sign_in_page(self, request: JiraRequest) -> JiraResponse:
-        before = BEFORE.read(request) or self._ids.token("ses")
-        return self._pages.html(
-            200, "account-sign-in.html", headers=(BEFORE.set(request, before),),
-            people=list(self._people.everyone()), next=_own_path(request.first("next") or ""),
-            form_token=form_token(before),
-        )  # fmt: skip
-
-    def _sign_in(self, request: JiraRequest) -> JiraResponse:
-        form, before = read_form(request), BEFORE.read(request)
-        if before is None or not is_own_form(request, form, form_token(before)):
-            return self._pages.message(403, "Not accepted", FORGED)
-        account = self._people.find(first(form, "account"))
-        if account is None:
-            return self._pages.message(403, "Not signed in", "Only an active person can sign in.")
-        self._end(request)
-        token = self._sessions.open("account", account.account_id)
-        return redirect(
-            _own_path(first(form, "next")), SESSION.set(request, token), BEFORE.clear(request)
-        )
-
-    def _sign_out(self, request: JiraRequest) -> JiraResponse:
-        session = self._session(request)
-        if session is not None:
-            if not is_own_form(request, read_form(request), session.form_token):
-                return self._pages.message(403, "Not accepted", FORGED)
-            self._end(request)
-        target = SIGN_IN if not request.query else f"{SIGN_IN}?{_query(request)}"
-        return redirect(target, SESSION.clear(request))
-
-    def _end(self, request: JiraRequest) -> None:
-        token = SESSION.read(request)
-        if token is not None:
-            self._sessions.close(token)
-
-    def _session(self, request: JiraRequest) -> Session | None:
-        return self._sessions.find("account", SESSION.read(request) or SecretStr(""))
-
-    def _who(self, request: JiraRequest) -> tuple[Session, Account] | JiraResponse:
-        """Return who has signed in, or the way to do so."""
-        session = self._session(request)
-        account = None if session is None else self._people.find(session.account_id)
-        if session is None or account is None:
-            here = f"{request.path}?{_query(request)}" if request.query else request.path
-            return redirect(f"{SIGN_IN}?{urlencode({'next': here})}", status=302)
-        return session, account
 
     # --- consent ---------------------------------------------------------------------------------
 
     def _authorize(self, request: JiraRequest) -> JiraResponse:
         if self._auto is None:
-            return redirect(f"{CONSENT}?{_query(request)}", status=302)
+            return redirect(f"{CONSENT}?{query_of(request)}", status=302)
         asked = self._oauth.flow.prepare_authorize(request.query, self._auto)
         if isinstance(asked, AuthorizeFault):
             return self._fault(asked, self._auto)
@@ -179,11 +110,8 @@ class AccountPages:
         picked = sites[:1] if asked.client.grant_kind == "resource" else sites
         return self._approve(asked, self._auto, picked if asked.needs_site else [])
 
-    def _consent_page(self, request: JiraRequest) -> JiraResponse:
-        who = self._who(request)
-        if isinstance(who, JiraResponse):
-            return who
-        session, account = who
+    def _consent_page(self, request: JiraRequest, visit: Visit) -> JiraResponse:
+        account = visit.account
         asked = self._oauth.flow.prepare_authorize(request.query, account)
         if isinstance(asked, AuthorizeFault):
             return self._fault(asked, account)
@@ -192,25 +120,19 @@ class AccountPages:
             200, "account-consent.html", sends_to=asked.redirect_uri,
             app=asked.client, account=account, owner=self._name(asked.client.owner_account_id),
             products=by_product(asked.scopes), needs_site=asked.needs_site,
-            sites=self._people.sites(account), form_token=session.form_token,
-            action=f"{CONSENT}?{_query(request)}", redirect_uri=asked.redirect_uri,
-            sign_out=f"{SIGN_OUT}?{urlencode({'next': f'{CONSENT}?{_query(request)}'})}",
+            sites=self._people.sites(account), form_token=visit.form_token,
+            action=f"{CONSENT}?{query_of(request)}", redirect_uri=asked.redirect_uri,
+            sign_out=f"{SIGN_OUT}?{urlencode({'next': f'{CONSENT}?{query_of(request)}'})}",
         )  # fmt: skip
 
-    def _consent(self, request: JiraRequest) -> JiraResponse:
-        who = self._who(request)
-        if isinstance(who, JiraResponse):
-            return who
-        session, account = who
-        form = read_form(request)
-        if not is_own_form(request, form, session.form_token):
-            return self._pages.message(403, "Not accepted", FORGED)
+    def _consent(self, request: JiraRequest, visit: Visit) -> JiraResponse:
+        account = visit.account
         asked = self._oauth.flow.prepare_authorize(request.query, account)
         if isinstance(asked, AuthorizeFault):
             return self._fault(asked, account)
-        if first(form, "decision") != "accept":
+        if first(visit.form, "decision") != "accept":
             return redirect(self._oauth.flow.deny(asked, account), status=302)
-        return self._approve(asked, account, form.get("site", ()))
+        return self._approve(asked, account, visit.form.get("site", ()))
 
     def _approve(
         self, asked: AuthorizeRequest, account: Account, cloud_ids: Iterable[str]
@@ -236,11 +158,8 @@ class AccountPages:
 
     # --- connected apps --------------------------------------------------------------------------
 
-    def _apps_page(self, request: JiraRequest) -> JiraResponse:
-        who = self._who(request)
-        if isinstance(who, JiraResponse):
-            return who
-        session, account = who
+    def _apps_page(self, _request: JiraRequest, visit: Visit) -> JiraResponse:
+        account = visit.account
         names = dict(self._people.sites(account))
         rows = [
             (
@@ -252,30 +171,14 @@ class AccountPages:
         ]
         return self._pages.html(
             200, "account-apps.html", account=account, rows=[row for row in rows if row[0]],
-            form_token=session.form_token, action=APPS, sign_out=SIGN_OUT,
+            form_token=visit.form_token, action=APPS, sign_out=SIGN_OUT,
         )  # fmt: skip
 
-    def _revoke(self, request: JiraRequest) -> JiraResponse:
-        who = self._who(request)
-        if isinstance(who, JiraResponse):
-            return who
-        session, account = who
-        form = read_form(request)
-        if not is_own_form(request, form, session.form_token):
-            return self._pages.message(403, "Not accepted", FORGED)
-        self._oauth.grants.revoke_by_user(account.account_id, first(form, "client_id"))
+    def _revoke(self, _request: JiraRequest, visit: Visit) -> JiraResponse:
+        client_id = first(visit.form, "client_id")
+        self._oauth.grants.revoke_by_user(visit.account.account_id, client_id)
         return redirect(APPS)
 
     def _name(self, account_id: str) -> str:
         found = self._people.find(account_id)
         return "its owner" if found is None else found.display_name
-
-
-def _query(request: JiraRequest) -> str:
-    return urlencode(request.query)
-
-
-def _own_path(path: str) -> str:
-    """Return a page of an account to go on to; anything else is none."""
-    plain = path.isascii() and path.isprintable() and "\\" not in path
-    return path if path.startswith((f"{CONSENT}?", APPS)) and plain else APPS

@@ -24,9 +24,10 @@ from runtime.wire import JiraRequest, JiraResponse
 PREFIX = "/plugins/servlet/ac/"
 LIST_PATH = "/connect"
 SCRIPTS = {"/all.js": "all.js", "/_firebrick/connect-host.js": "connect-host.js"}
+TITLES = {403: "Not opened", 404: "No such page"}
 MAX_FORM_FIELDS = 20
 POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "frame-src {frames}; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 HTML = ("content-type", "text/html;charset=UTF-8")
@@ -34,6 +35,7 @@ COMMON = (
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "same-origin"),  # else the forms here would say `Origin: null`
     ("cache-control", "no-store"),
+    ("x-frame-options", "DENY"),
 )
 
 
@@ -63,21 +65,25 @@ class ConnectPages:
         bridge: Opens a session for each page.
         clock: Stamps tokens.
         templates: Loads the pages.
+        frozen: Whether new Connect apps are refused, as on the platform today.
     """
 
     def __init__(
         self,
+        *,
         engine: Engine,
         parts: ConnectParts,
         bridge: Bridge,
         clock: Clock,
         templates: Environment,
+        frozen: bool,
     ) -> None:
         self._engine = engine
         self._parts = parts
         self._bridge = bridge
         self._clock = clock
         self._templates = templates
+        self._frozen = frozen
 
     def __call__(self, request: JiraRequest) -> JiraResponse | None:
         """Answer a page; None for any other path."""
@@ -100,7 +106,7 @@ class ConnectPages:
             for app in self._parts.installations.list(request.cloud_id)
             if app.state != "uninstalled"
         ]
-        return self._html(200, "connect-list.html", apps=apps, prefix=PREFIX)
+        return self._html(200, "connect-list.html", apps=apps, prefix=PREFIX, frozen=self._frozen)
 
     def _choice(
         self, request: JiraRequest, app: ConnectInstallation, module: Module
@@ -113,7 +119,7 @@ class ConnectPages:
             ]
         return self._html(
             200, "connect-choice.html", app=app, module=module, people=people,
-            action=f"{request.path}?{urlencode(request.query)}",
+            action=f"{request.path}?{urlencode(request.query)}", list_path=LIST_PATH,
         )  # fmt: skip
 
     def _page(self, request: JiraRequest, app: ConnectInstallation, module: Module) -> JiraResponse:
@@ -171,7 +177,9 @@ class ConnectPages:
             )
 
     def _message(self, status: int, text: str) -> JiraResponse:
-        return self._html(status, "connect-message.html", text=text, list_path=LIST_PATH)
+        return self._html(
+            status, "connect-message.html", title=TITLES[status], text=text, list_path=LIST_PATH
+        )
 
     def _html(
         self, status: int, template: str, *, frames: str = "'none'", **values: object

@@ -67,5 +67,8 @@ def connect_edges(firebrick: "Firebrick") -> tuple[Edge, ...]:
         Scripts(),
         plugins,
         bridge,
-        ConnectPages(engine, parts, bridge, clock, templates),
-    )
+        ConnectPages(
+            engine=engine, parts=parts, bridge=bridge, clock=clock, templates=templates,
+            frozen=firebrick.settings.connect_frozen,
+        ),
+    )  # fmt: skip

@@ -13,7 +13,8 @@ from runtime.identity.accounts import Account
 from runtime.identity.oauth.store import OAuthClients, OAuthGrants
 from runtime.identity.oauth.values import Distribution, GrantKind, OAuthClient
 from runtime.identity.sessions import fits
-from runtime.server.account_pages import OAuthDoors, People
+from runtime.server.account_pages import OAuthDoors
+from runtime.server.sign_in import People
 from runtime.wire import JiraRequest, JiraResponse
 
 PREFIX = "/console/api"

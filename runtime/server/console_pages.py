@@ -24,7 +24,8 @@ from runtime.identity.oauth.values import (
 )
 from runtime.identity.sessions import Session, Sessions, fits, form_token
 from runtime.ids import Ids
-from runtime.server.account_pages import FORGED, OAuthDoors, People
+from runtime.server.account_pages import OAuthDoors
+from runtime.server.sign_in import FORGED, People
 from runtime.server.webforms import Cookie, Form, Pages, first, is_own_form, read_form, redirect
 from runtime.wire import JiraRequest, JiraResponse
 
@@ -139,11 +140,13 @@ class ConsolePages:
         *,
         secret: SecretStr | None = None,
         fault: str = "",
+        heading: str = "",
     ) -> JiraResponse:
         classic = sorted(one for one in self._scopes if one.count(":") == 1)
         granular = sorted(one for one in self._scopes if one.count(":") != 1)
         return self._pages.html(
             400 if fault else 200, "console-app.html", app=client, owner=owner, fault=fault,
+            heading=heading or client.name,
             secret=None if secret is None else secret.get_secret_value(),
             form_token=session.form_token, base=f"{PREFIX}/apps/{client.client_id}",
             apis={"Jira API": by_product(classic), "User identity API":
@@ -200,10 +203,13 @@ class ConsolePages:
         change = CHANGES.get(request.path.rpartition("/")[2])
         if change is None:
             return self._missing()
+        wanted = change(client, read_form(request))
         try:
-            self._oauth.clients.update(change(client, read_form(request)))
-        except ForgeError as error:
-            return self._app(request, session, owner, client, fault=error.message)
+            self._oauth.clients.update(wanted)
+        except ForgeError as error:  # what was typed stays in its fields
+            return self._app(
+                request, session, owner, wanted, fault=error.message, heading=client.name
+            )
         return redirect(f"{PREFIX}/apps/{client.client_id}")
 
     def _client(self, path: str, owner: Account) -> OAuthClient | None:

@@ -8,10 +8,12 @@ from pydantic import SecretStr
 from runtime.identity.accounts import Account, find_account, list_accounts
 from runtime.identity.oauth.stateless import StatelessRequests
 from runtime.jira.page_context import uses_product
-from runtime.server.account_pages import AccountPages, OAuthDoors, People
+from runtime.server.account_pages import AccountPages, OAuthDoors
 from runtime.server.console_api import ConsoleApi
 from runtime.server.console_pages import ConsolePages
 from runtime.server.http import Edge
+from runtime.server.sign_in import People, SignIn
+from runtime.server.token_pages import TokenPages
 from runtime.server.webforms import Pages, style
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def page_edges(firebrick: "Firebrick", options: PageOptions) -> tuple[Edge, ...]
     )
     people, pages = _people(firebrick), Pages()
     sessions = firebrick.sessions
+    sign_in = SignIn(people, sessions, firebrick.ids, pages)
     token = options.access_token or firebrick.ids.token("ctl")
     scopes = frozenset(
         name for operation in firebrick.operations for one in operation.scopes for name in one
@@ -55,8 +58,10 @@ def page_edges(firebrick: "Firebrick", options: PageOptions) -> tuple[Edge, ...]
             oauth=oauth, people=people, sessions=sessions, ids=firebrick.ids, pages=pages,
             access_token=token, scopes=scopes,
         ),
+        sign_in,
+        TokenPages(firebrick.api_tokens, sign_in, pages, firebrick.clock, scopes),
         AccountPages(
-            oauth=oauth, people=people, sessions=sessions, ids=firebrick.ids, pages=pages,
+            oauth=oauth, people=people, sign_in=sign_in, ids=firebrick.ids, pages=pages,
             audit=firebrick.audit, auto_consent=options.auto_consent,
         ),
     )  # fmt: skip

@@ -28,9 +28,10 @@ log = logging.getLogger(__name__)
 BACKLOG = 128
 PAGE_ROLES = {"/": ("everything", "site"), "/_firebrick/health": ("everything",)}
 PAGE_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "content-security-policy": "default-src 'none'; style-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
 }
 
@@ -43,10 +44,11 @@ def create_app(firebrick: "Firebrick", options: PageOptions = DEFAULT_OPTIONS) -
     )
 
     @app.get("/", response_class=HTMLResponse)
-    def start_page() -> HTMLResponse:
+    def start_page(request: Request) -> HTMLResponse:
         page = pages.get_template("start.html").render(
-            version=__version__, sites=firebrick.site_names(), people=firebrick.people()
-        )
+            version=__version__, sites=firebrick.site_names(), people=firebrick.people(),
+            base_url=str(request.base_url).rstrip("/"),
+        )  # fmt: skip
         return HTMLResponse(page, headers=PAGE_HEADERS)
 
     @app.get("/_firebrick/health")

@@ -212,6 +212,8 @@ def test_what_cannot_be_is_told_on_the_page(console: Browser) -> None:
     bad = console.press("Save callback URLs", callback_urls="http://evil.test/")
     assert bad.status_code == 400
     assert "http on localhost" in bad.text
+    assert "http://evil.test/</textarea>" in bad.text  # what was typed can be mended
+    assert console.press("Save settings", name="").text.count("<h1>Notes</h1>") == 1
     console.open("/console")
     assert console.press("Create", name=" ").status_code == 400
 
