@@ -36,6 +36,29 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked, as the audit trail has it."""
+
+    records: list[dict[str, Any]]
+
+    @property
+    def calls(self) -> list[tuple[str | None, int]]:
+        """Each operation that was asked, and the status of its answer."""
+        return [(one["operation"], one["status"]) for one in self.records if one["kind"] == "http"]
+
+    @property
+    def callers(self) -> set[tuple[str, str | None]]:
+        """By which models was asked, and as which accounts."""
+        asked = (one for one in self.records if one["kind"] == "http")
+        return {(one["model"], one["account_id"]) for one in asked}
+
+    @property
+    def rules(self) -> list[str]:
+        """By which rules was decided."""
+        return [one["rule"] for one in self.records]
+
+
+@dataclass(slots=True)
 class Emulator:
     """A server that runs, and the commands on its state.
 
@@ -43,11 +66,13 @@ class Emulator:
         base: Where it is reached.
         output: What it printed.
         environment: Environment of its commands.
+        seen: The last record of the audit trail that was looked at.
     """
 
     base: str
-    output: Path
-    environment: Mapping[str, str]
+    output: Path = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
+    seen: int = 0
 
     def say(self, *arguments: str) -> str:
         """Run ``firebrick`` with arguments; return what it printed."""
@@ -66,7 +91,9 @@ class Emulator:
         """Make an API token for a person."""
         made = self.tell("token", "create", handle, *options)
         email, secret = made["email"], made["token"]
-        return Login(email, secret, self._account_id(handle, (email, secret)))
+        login = Login(email, secret, self._account_id(handle, (email, secret)))
+        self.asked()  # that was no client
+        return login
 
     def _account_id(self, handle: str, pair: tuple[str, str]) -> str:
         answer = httpx.get(f"{self.base}/rest/api/3/myself", auth=pair)
@@ -85,30 +112,12 @@ class Emulator:
         """Where OAuth clients find the site."""
         return f"{self.base}/ex/jira/{self.cloud_id}"
 
-    def audit(self, after: int = 0) -> list[dict[str, Any]]:
-        """Return what the audit trail holds after a record."""
+    def asked(self) -> Asked:
+        """Return what was asked since the last time."""
         records = self.tell("audit", "--limit", "1000")
-        return [record for record in records if record["id"] > after]
-
-    def calls(self, after: int = 0) -> list[tuple[str | None, int]]:
-        """Return which operations were asked after a record, and the status of each answer."""
-        return [
-            (record["operation"], record["status"])
-            for record in self.audit(after)
-            if record["kind"] == "http"
-        ]
-
-    def callers(self, after: int = 0) -> set[tuple[str, str | None]]:
-        """Return by which models, and as which accounts, was asked after a record."""
-        return {
-            (record["model"], record["account_id"])
-            for record in self.audit(after)
-            if record["kind"] == "http"
-        }
-
-    def mark(self) -> int:
-        """Return the last record there is."""
-        return max((record["id"] for record in self.tell("audit", "--limit", "1")), default=0)
+        new = [record for record in records if record["id"] > self.seen]
+        self.seen = max((record["id"] for record in new), default=self.seen)
+        return Asked(new)
 
 
 @contextmanager

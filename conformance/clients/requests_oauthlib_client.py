@@ -36,14 +36,14 @@ again = OAuth2Session(
     auto_refresh_kwargs=keys,
     token_updater=kept.append,
 )
-renewed = again.get(f"{base}/ex/jira/{site['id']}/rest/api/3/myself")
+renewed = again.get(f"{base}/ex/jira/{site['id']}/rest/api/3/issue/TEAM-2")
 said = {
     "state": f"state={state}" in redirect,
     "me": me["name"],
     "site": site["url"],
     "issue": issue.json()["key"],
     "rotated": len({first, token["refresh_token"], kept[0]["refresh_token"]}),
-    "renewed": [renewed.status_code, renewed.json()["displayName"]],
+    "renewed": [renewed.status_code, renewed.json()["key"]],
     "refused": session.post(f"{base}/ex/jira/{site['id']}/rest/api/3/issue", json={}).status_code,
 }
 sys.stdout.write(json.dumps(said))
