@@ -55,6 +55,7 @@ class JiraResponse:
         account_id: Account the product resolved the credential to; never on the wire.
         model: Security model of that credential, likewise.
         app_id: App on whose behalf it was shown, likewise.
+        changes: Ids of the history entries that the operation wrote, likewise: what webhooks tell.
     """
 
     status: int
@@ -65,6 +66,7 @@ class JiraResponse:
     account_id: str | None = None
     model: str | None = None
     app_id: str | None = None
+    changes: tuple[int, ...] = ()
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, in any case, or None."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeVar
 
@@ -79,6 +79,7 @@ class Context:
         now_ms: The time of the call, milliseconds since 1970-01-01 UTC.
         ids: Makes ids.
         legacy_search: The search that was removed is served.
+        changes: Filled by whoever writes to the history of an issue: ids of its entries.
     """
 
     request: JiraRequest
@@ -93,6 +94,7 @@ class Context:
     now_ms: int
     ids: Ids
     legacy_search: bool = False
+    changes: list[int] = field(default_factory=list)
 
     # --- the caller ------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ Source:
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from runtime.jira.beans import Bean, find_accounts, user_bean
 from runtime.jira.context import Context
@@ -27,9 +27,11 @@ def record_change(context: Context, before: Issue, after: Issue) -> None:
     items = list(_differences(context, before, after))
     if not items:
         return
+    change_id = next_id(context.connection, changelog_table.name)
+    context.changes.append(change_id)
     context.connection.execute(
         insert(changelog_table).values(
-            id=next_id(context.connection, changelog_table.name),
+            id=change_id,
             issue_id=after.id,
             author_id=context.caller().account_id,
             created_ms=context.now_ms,
@@ -79,6 +81,15 @@ def load_histories(context: Context, issues: Sequence[Issue]) -> dict[int, list[
             }
         )
     return found
+
+
+def load_change(connection: Connection, change_id: int) -> Bean | None:
+    """Return one change as webhooks tell of it, or None."""
+    table = changelog_table.c
+    row = connection.execute(
+        select(table.id, table["items"].label("details")).where(table.id == change_id)
+    ).first()
+    return None if row is None else {"id": str(row.id), "items": row.details}
 
 
 def _differences(context: Context, before: Issue, after: Issue) -> Iterator[Bean]:

@@ -180,22 +180,22 @@ class Jira:
         if operation is None or served is None:
             raise AssertionError("an operation without a handler was refused before")
         site, account = call.site_entrance.site, call.account
-        return served.handler(
-            Context(
-                request=call.request,
-                operation=operation,
-                params=call.resolved.params,
-                version=call.resolved.version,
-                site=site,
-                principal=call.principal,
-                account=account,
-                permissions=Permissions(site, account),
-                connection=connection,
-                now_ms=int(self._clock.now_s() * 1000),
-                ids=self._ids,
-                legacy_search=self._legacy_search,
-            )
+        context = Context(
+            request=call.request,
+            operation=operation,
+            params=call.resolved.params,
+            version=call.resolved.version,
+            site=site,
+            principal=call.principal,
+            account=account,
+            permissions=Permissions(site, account),
+            connection=connection,
+            now_ms=int(self._clock.now_s() * 1000),
+            ids=self._ids,
+            legacy_search=self._legacy_search,
         )
+        answer = served.handler(context)
+        return replace(answer, changes=tuple(context.changes)) if context.changes else answer
 
     def _finish(
         self,

@@ -30,6 +30,7 @@ MODULES = (
     "server_info",
     "transitions",
     "users",
+    "webhooks",
 )
 """Modules of this room whose functions marked with ``@operation`` are handlers."""
 

@@ -21,6 +21,7 @@ from runtime.clock import Clock
 from runtime.database import writing
 from runtime.errors import ForgeError, InstallationError
 from runtime.identity.accounts import Account, add_account, find_account, set_account_active
+from runtime.identity.app_webhooks import remove_of_app
 from runtime.identity.connect.descriptor import Descriptor, read_descriptor
 from runtime.identity.connect.dynamic_modules import remove_modules
 from runtime.identity.connect.installations import ConnectInstallation, State
@@ -238,6 +239,7 @@ class ConnectApps:
                 gone = replace(current, state="uninstalled", pending=None)
                 self._parts.installations.save(connection, gone)
                 remove_modules(connection, cloud_id, app_key)
+                remove_of_app(connection, cloud_id, app_key)
                 remove_app_user(connection, cloud_id, current.account_id)
                 set_account_active(connection, current.account_id, active=False)
                 self._record(connection, gone, admin, "app.uninstalled")

@@ -58,9 +58,6 @@ class AppClient:
         url: str,
         body: bytes,
         authorization: Callable[[], str],
-        headers: Headers = (),
-        *,
-        attempts: int = ATTEMPTS,
     ) -> ExternalReply:
         """Post JSON with a token; where nobody answers, again at once, each time with a new token.
 
@@ -68,26 +65,14 @@ class AppClient:
             url: Where to.
             body: The JSON.
             authorization: Makes the header's value.
-            headers: Further headers.
-            attempts: How often at most.
 
         Raises:
             ForgeError: ``ADDRESS_REFUSED`` if the address is not for an app.
             AppUnreachableError: No answer.
         """
-        for left in reversed(range(attempts)):
-            call = ExternalCall(
-                url,
-                "POST",
-                (
-                    ("Content-Type", "application/json; charset=utf-8"),
-                    ("Authorization", authorization()),
-                    *headers,
-                ),
-                body,
-            )
+        for left in reversed(range(ATTEMPTS)):
             try:
-                reply = self._ask(call)
+                reply = self.send(url, body, (("Authorization", authorization()),))
             except AppUnreachableError:
                 if not left:
                     raise
@@ -95,6 +80,16 @@ class AppClient:
             if reply.status not in TRANSIENT or not left:
                 return reply
         raise AssertionError("the last attempt returns or raises")
+
+    def send(self, url: str, body: bytes, headers: Headers) -> ExternalReply:
+        """Post JSON once, whatever becomes of it.
+
+        Raises:
+            ForgeError: ``ADDRESS_REFUSED`` if the address is not for an app.
+            AppUnreachableError: No answer.
+        """
+        kind = ("Content-Type", "application/json; charset=utf-8")
+        return self._ask(ExternalCall(url, "POST", (kind, *headers), body))
 
     def _ask(self, call: ExternalCall) -> ExternalReply:
         target = parse_external(call.url)

@@ -1,139 +1,182 @@
-"""Webhooks on their way: sent by a thread of their own, and again later where an app is not ready.
+"""Sends webhooks: by a thread of its own, and again later where a receiver is not ready.
 
-They are kept in this process alone: what waits when it ends is sent once more at its end, or lost.
+What is to be sent stands in the state database (`runtime.jira.webhook_queue`). Every process that
+serves takes from it, one delivery at a time, and none takes what another has taken.
 """
 
+import logging
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+
+from sqlalchemy import Engine
+from sqlalchemy.pool import StaticPool
 
 from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
-from runtime.errors import ForgeError
-from runtime.identity.connect.webhooks import MAX_RETRIES, RETRIED, RETRY_AFTER_S, Webhook
+from runtime.database import writing
+from runtime.errors import ForgeError, StateError
 from runtime.ids import Ids
+from runtime.jira.webhook_events import MAX_RETRIES, RETRIED, RETRY_AFTER_S, delivery_headers
+from runtime.jira.webhook_queue import Delivery, WebhookQueue
 from runtime.server.connect_client import AppClient, AppUnreachableError
+from runtime.server.webhook_recipients import NoRecipientError, Recipients
+
+log = logging.getLogger(__name__)
 
 WAKE_S = 1.0
 CLOSE_S = 30.0
+SUCCESSES = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
-class _Due:
-    webhook: Webhook
-    at_s: float
-    retry: int = 0
+class _Outcome:
+    """What became of one attempt: why it failed, and whether another may help."""
+
+    status: int | None
+    failure: str = ""
+    again: bool = False
 
 
 class Deliveries:
-    """Sends webhooks.
+    """Sends what is due.
 
     Args:
-        client: Asks apps.
+        engine: The state database.
+        queue: What is to be sent.
+        recipients: Says whether it may be, and signs it.
+        client: Sends.
         audit: Gets one record for each attempt.
-        clock: Says what is due.
+        clock: The clock of the queue.
         ids: Spreads the retries.
     """
 
-    def __init__(self, client: AppClient, audit: AuditTrail, clock: Clock, ids: Ids) -> None:
+    def __init__(  # noqa: PLR0917  # one call site
+        self,
+        engine: Engine,
+        queue: WebhookQueue,
+        recipients: Recipients,
+        client: AppClient,
+        audit: AuditTrail,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._engine = engine
+        self.queue = queue
+        self._recipients = recipients
         self._client = client
         self._audit = audit
         self._clock = clock
         self._ids = ids
         self._changed = threading.Condition()
-        self._due: list[_Due] = []
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._troubled = False
 
-    def add(self, webhook: Webhook, *, at_once: bool = True) -> None:
-        """Send a webhook as soon as its turn comes.
+    def add(self, deliveries: Iterable[Delivery]) -> None:
+        """Keep deliveries, and send them as soon as their turn comes."""
+        found = list(deliveries)
+        if found:
+            self.queue.add(found)
+            self._wake()
 
-        Args:
-            webhook: What is sent.
-            at_once: By the thread; otherwise it waits for `run_due`.
+    def start(self) -> None:
+        """Begin to send what waits: also what other processes left.
+
+        A state in memory has no other processes, and one connection that a thread is not to
+        disturb: there sending begins with the first delivery.
         """
-        with self._changed:
-            self._due.append(_Due(webhook, self._clock.now_s()))
-            if at_once and self._thread is None:
-                self._thread = threading.Thread(target=self._run, daemon=True)
-                self._thread.start()
-            self._changed.notify()
+        if not isinstance(self._engine.pool, StaticPool):
+            self._wake()
 
     def close(self) -> None:
-        """Let what has not been tried yet be tried, then stop."""
+        """Let what has not been tried yet be tried, then stop; what is not taken stays."""
         with self._changed:
             self._closed = True
             self._changed.notify()
         if self._thread is not None:
             self._thread.join(CLOSE_S)
 
-    def waiting(self) -> int:
-        """Return how many are not delivered yet."""
-        with self._changed:
-            return len(self._due)
-
     def run_due(self) -> int:
         """Send everything that is due now and return how many attempts that were."""
         attempts = 0
-        while (one := self._next()) is not None:
+        while (one := self.queue.claim()) is not None:
             self._attempt(one)
             attempts += 1
         return attempts
 
+    def _wake(self) -> None:
+        with self._changed:
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._run, daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
     def _run(self) -> None:
         while True:
-            self.run_due()
+            self._run_safely()
             with self._changed:
                 if self._closed:
                     return
                 self._changed.wait(WAKE_S)
 
-    def _next(self) -> _Due | None:
-        now_s = self._clock.now_s()
-        with self._changed:
-            found = next((one for one in self._due if one.at_s <= now_s), None)
-            if found is not None:
-                self._due.remove(found)
-            return found
-
-    def _attempt(self, one: _Due) -> None:
-        hook = one.webhook
+    def _run_safely(self) -> None:
+        """Send what is due; trouble with the state is said once, and tried again."""
         try:
-            reply = self._client.post(
-                hook.url,
-                hook.body,
-                lambda: hook.authorization(self._clock.now_s()),
-                hook.headers(one.retry),
-                attempts=1,
-            )
-            status, failure = reply.status, f"it answered {reply.status}"
+            self.run_due()
+            self._troubled = False
+        except StateError as error:
+            if not self._troubled:
+                log.warning("webhooks wait: %s", error.message)
+            self._troubled = True
+
+    def _attempt(self, one: Delivery) -> None:
+        outcome = self._send(one)
+        tried = replace(one, status=outcome.status, failure=outcome.failure)
+        with writing(self._engine) as connection:
+            if not outcome.failure:
+                self.queue.done(connection, tried)
+            elif not outcome.again:
+                self.queue.end(connection, tried, "refused")
+            elif one.retries >= MAX_RETRIES:
+                self.queue.end(connection, tried, "failed")
+            else:
+                self.queue.again(connection, tried, self._later_s())
+            self._audit.append_in(connection, _record(tried))
+
+    def _send(self, one: Delivery) -> _Outcome:
+        try:
+            proof = self._recipients.sign(one)
+            headers = (*proof, *delivery_headers(one.identifier, one.retries))
+            reply = self._client.send(one.url, one.body.encode(), headers)
+        except NoRecipientError as error:
+            return _Outcome(None, str(error))
         except AppUnreachableError as error:
-            status, failure = 503, str(error)
+            return _Outcome(None, str(error), again=True)
         except ForgeError as error:
-            status, failure = 0, error.message
-        delivered = 200 <= status < 300  # noqa: PLR2004  # HTTP
-        self._record(one, status, "" if delivered else failure)
-        if status in RETRIED and one.retry < MAX_RETRIES:
-            with self._changed:
-                self._due.append(replace(one, at_s=self._later_s(), retry=one.retry + 1))
+            return _Outcome(None, error.message, again=isinstance(error, StateError))
+        if reply.status in SUCCESSES:
+            return _Outcome(reply.status)
+        answered = f"it answered {reply.status}"
+        return _Outcome(reply.status, answered, again=reply.status in RETRIED)
 
     def _later_s(self) -> float:
         first, last = RETRY_AFTER_S
         share = int.from_bytes(self._ids.random_bytes(2)) / 65_536
         return self._clock.now_s() + first + share * (last - first)
 
-    def _record(self, one: _Due, status: int, failure: str) -> None:
-        self._audit.append(
-            AuditRecord(
-                kind="webhook",
-                allowed=not failure,
-                rule="app.not-told" if failure else "app.told",
-                message=failure,
-                model="connect",
-                app_id=one.webhook.app.app_key,
-                cloud_id=one.webhook.app.cloud_id,
-                method="POST",
-                path=one.webhook.url,
-                status=status or None,
-                detail={"identifier": one.webhook.identifier, "retry": one.retry},
-            )
-        )
+
+def _record(one: Delivery) -> AuditRecord:
+    return AuditRecord(
+        kind="webhook",
+        allowed=not one.failure,
+        rule="app.not-told" if one.failure else "app.told",
+        message=one.failure,
+        model=one.model,
+        app_id=one.app_id,
+        cloud_id=one.cloud_id,
+        method="POST",
+        path=one.url,
+        status=one.status,
+        detail={"identifier": one.identifier, "retry": one.retries, "event": one.event},
+    )

@@ -7,9 +7,11 @@ from sqlalchemy import Engine, select
 from runtime.audit.trail import AuditTrail
 from runtime.clock import Clock
 from runtime.identity.accounts import Account
+from runtime.identity.connect.secretbox import SecretBox
 from runtime.identity.oauth.authenticator import OAuthAuthenticator
 from runtime.identity.oauth.blocks import OAuthBlocks
 from runtime.identity.oauth.flow import OAuthFlow
+from runtime.identity.oauth.sealed import SealedSecrets
 from runtime.identity.oauth.store import OAuthClients, OAuthGrants
 from runtime.identity.oauth.tokens import OAuthTokens
 from runtime.identity.oauth.values import Lifetimes
@@ -25,6 +27,7 @@ class OAuthParts:
 
     Attributes:
         clients: The apps of the developer console.
+        sealed: Their secrets, to sign webhooks with.
         grants: What accounts allow them.
         blocks: What administrators refuse.
         tokens: Codes and tokens.
@@ -33,6 +36,7 @@ class OAuthParts:
     """
 
     clients: OAuthClients
+    sealed: SealedSecrets
     grants: OAuthGrants
     blocks: OAuthBlocks
     tokens: OAuthTokens
@@ -48,6 +52,7 @@ def open_oauth(
     audit: AuditTrail,
     operations: OperationTable,
     lifetimes: Lifetimes,
+    box: SecretBox,
 ) -> OAuthParts:
     """Wire the OAuth server over one state.
 
@@ -58,6 +63,7 @@ def open_oauth(
         audit: Gets the records of consent.
         operations: Which scopes there are.
         lifetimes: How long things live.
+        box: Encrypts secrets at rest.
     """
 
     def known_scopes() -> frozenset[str]:
@@ -71,7 +77,8 @@ def open_oauth(
             known = connection.execute(query).first() is not None
             return known and uses_product(connection, cloud_id, account)
 
-    clients = OAuthClients(engine, clock, ids, known_scopes)
+    sealed = SealedSecrets(engine, box)
+    clients = OAuthClients(engine, clock, ids, known_scopes, sealed)
     grants = OAuthGrants(engine, clock, ids, audit)
     tokens = OAuthTokens(engine, clock, ids, lifetimes)
     flow = OAuthFlow(
@@ -84,4 +91,4 @@ def open_oauth(
         may_use=may_use,
     )
     blocks = OAuthBlocks(engine, clock, audit)
-    return OAuthParts(clients, grants, blocks, tokens, flow, OAuthAuthenticator(tokens))
+    return OAuthParts(clients, sealed, grants, blocks, tokens, flow, OAuthAuthenticator(tokens))

@@ -53,7 +53,7 @@ from runtime.server.operations import load_operations
 from runtime.server.remote_parts import open_remotes
 from runtime.server.settings import Settings
 from runtime.server.statefolder import StateFolder
-from runtime.server.webhooks import WebhookFeed
+from runtime.server.webhook_parts import open_webhooks
 from runtime.server.worldstate import recall
 from runtime.tokens.broker import TokenBroker
 from runtime.tokens.vault import Vault
@@ -109,6 +109,7 @@ class Firebrick(Directory):
             audit=self.audit,
             operations=self.operations,
             lifetimes=settings.oauth_lifetimes,
+            box=self.vault,
         )
         self.authenticator = CredentialAuthenticator(
             BasicAuthenticator(engine, self.api_tokens, self.lockout),
@@ -130,9 +131,13 @@ class Firebrick(Directory):
             engine=engine, parts=self.connect, audit=self.audit, clock=clock, ids=ids,
             settings=settings,
         )  # fmt: skip
-        self.jira = WebhookFeed(
-            jira, self.operations, self.connect, self.connect_services, clock, ids
-        )
+        self.webhooks = open_webhooks(
+            engine=engine, product=jira, operations=self.operations, connect=self.connect,
+            oauth=self.oauth, box=self.vault, audit=self.audit, clock=clock,
+            world_clock=self.world_clock, ids=ids, allowed_hosts=settings.connect_hosts,
+            site_url=self.site_url,
+        )  # fmt: skip
+        self.jira = self.webhooks.feed
         self.gateway = Gateway(
             product=self.jira,
             operations=self.operations,
@@ -157,7 +162,7 @@ class Firebrick(Directory):
 
     def close(self) -> None:
         """Release the database, the state folder and the sandbox with every image made here."""
-        self.connect_services.close()
+        self.webhooks.deliveries.close()
         sandbox = self.__dict__.pop("sandbox", None)
         for name in ("images", "apps", "invoker"):
             self.__dict__.pop(name, None)

@@ -19,6 +19,7 @@ from runtime.server.http import UNAVAILABLE, JiraHttp, Receive, Scope, Send
 from runtime.server.oauth import oauth_edges
 from runtime.server.page_edges import DEFAULT_OPTIONS, PageOptions, page_edges
 from runtime.server.remote_parts import remote_edges
+from runtime.server.webhook_serving import webhook_edges
 
 if TYPE_CHECKING:
     from runtime.server.runtime import Firebrick
@@ -71,6 +72,7 @@ def create_app(firebrick: "Firebrick", options: PageOptions = DEFAULT_OPTIONS) -
             *oauth_edges(firebrick),
             *remote_edges(firebrick),
             *forge_edges(firebrick),
+            *webhook_edges(firebrick),
             *page_edges(firebrick, options),
         ),
     )

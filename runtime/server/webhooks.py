@@ -1,35 +1,40 @@
-"""Tells Connect apps of what happens: stands around the product and looks at what succeeded.
+"""Tells who listens of what happens: stands around the product and looks at what succeeded.
+
+Whom there is to tell is looked up before, what there is to tell after the product has answered; a
+deletion is looked at before. What is to be sent is in the state database before the request is
+answered, so an acknowledged change has its webhooks, whatever becomes of the process.
 
 Differs:
-    The platform's own events carry a change log; these do not. An app is told only of issues that
-    its own account sees, and needs the scope to read them.
+    Deleting an issue with its subtasks is told of the issue alone.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import quote
 
 from runtime.clock import Clock
-from runtime.identity.connect.descriptor import Module
-from runtime.identity.connect.installations import ConnectInstallation
-from runtime.identity.connect.webhooks import EVENTS, listening, webhook
 from runtime.ids import Ids
+from runtime.jira.beans import Bean
 from runtime.jira.product import Jira
+from runtime.jira.webhook_events import EVENTS, Event
+from runtime.jira.webhook_matching import WebhookMatcher
+from runtime.jira.webhook_queue import Delivery
 from runtime.policy.operations import OperationTable, Resolved
-from runtime.server.connect_parts import ConnectParts
-from runtime.server.connect_services import ConnectServices
+from runtime.server.deliveries import Deliveries
+from runtime.server.webhook_audience import Audience, Hook, Listener
+from runtime.server.webhook_reader import SUCCESSES, ProductReader, json_object
 from runtime.wire import JiraRequest, JiraResponse
-
-DELETED = frozenset({"jira:issue_deleted", "comment_deleted"})
-SUCCESSES = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
-class _Listener:
-    app: ConnectInstallation
-    module: Module
-    before: dict[str, object]  # what is told of something that will not be there any more
+class _Told:
+    """What one listener is told."""
+
+    listener: Listener
+    facts: dict[str, object]
+    matched: tuple[int, ...]
 
 
 class WebhookFeed:
@@ -38,9 +43,11 @@ class WebhookFeed:
     Args:
         product: Answers requests.
         operations: Resolves what a request is.
-        parts: Knows the apps.
-        services: Sends; asked only when somebody listens.
-        clock: Stamps events.
+        audience: Knows who listens.
+        deliveries: Sends; asked only when somebody listens.
+        reader: Makes what reads the product as somebody; asked only then.
+        matcher: Evaluates filters.
+        clock: The world's clock: stamps events.
         ids: Names them.
     """
 
@@ -48,101 +55,186 @@ class WebhookFeed:
         self,
         product: Jira,
         operations: OperationTable,
-        parts: ConnectParts,
-        services: ConnectServices,
+        audience: Audience,
+        deliveries: Deliveries,
+        reader: Callable[[], ProductReader],
+        matcher: WebhookMatcher,
         clock: Clock,
         ids: Ids,
     ) -> None:
         self._product = product
         self._operations = operations
-        self._parts = parts
-        self._services = services
+        self._audience = audience
+        self._deliveries = deliveries
+        self._make_reader = reader
+        self._matcher = matcher
         self._clock = clock
         self._ids = ids
+
+    @cached_property
+    def _reader(self) -> ProductReader:
+        return self._make_reader()
 
     def handle(self, request: JiraRequest) -> JiraResponse:
         """Answer one request, and tell of it if it changed what somebody listens to."""
         if request.method in ("GET", "HEAD", "OPTIONS"):
             return self._product.handle(request)
         resolved = self._operations.resolve(request.method, request.path)
-        event = EVENTS.get(resolved.operation.key) if resolved.operation is not None else None
+        event = None if resolved.operation is None else EVENTS.get(resolved.operation.key)
         if event is None:
             return self._product.handle(request)
-        listeners = self._listeners(request.cloud_id, event, resolved)
+        cloud_id = request.cloud_id
+        listeners = self._audience.listeners(cloud_id, event.name)
+        if not listeners:
+            return self._product.handle(request)
+        gone = []
+        if event.is_deletion:
+            gone = list(self._to_tell(cloud_id, event, listeners, resolved.params, None))
         answer = self._product.handle(request)
         if answer.status in SUCCESSES:
-            for listener in listeners:
-                self._tell(listener, event, resolved, answer)
+            self._tell(cloud_id, event, resolved, listeners, gone, answer)
         return answer
 
-    def _listeners(self, cloud_id: str, event: str, resolved: Resolved) -> list[_Listener]:
-        return [
-            _Listener(app, module, self._look(app, resolved.params) if event in DELETED else {})
-            for app in self._parts.installations.list(cloud_id)
-            if app.state == "enabled"
-            for module in listening(app.descriptor, event)
-        ]
-
-    def _tell(
-        self, listener: _Listener, event: str, resolved: Resolved, answer: JiraResponse
+    def _tell(  # noqa: PLR0917  # one call site
+        self,
+        cloud_id: str,
+        event: Event,
+        resolved: Resolved,
+        listeners: list[Listener],
+        gone: list[_Told],
+        answer: JiraResponse,
     ) -> None:
-        app = listener.app
-        params = dict(resolved.params)
-        made = _object(answer.body)
-        if event == "jira:issue_created":
-            params["issueIdOrKey"] = str(made.get("id"))
-        elif event == "comment_created":
-            params["id"] = str(made.get("id"))
-        facts = listener.before or self._look(app, params)
-        if not facts:
-            return
-        payload = {
-            "timestamp": int(self._clock.now_s() * 1000),
-            "webhookEvent": event,
-            **({"user": {"accountId": answer.account_id}} if answer.account_id else {}),
-            **facts,
-        }
-        if event.startswith("issue_property"):
-            payload["property"] = {"key": params.get("propertyKey")}
-        self._services.deliveries.add(
-            webhook(
-                app,
-                listener.module,
-                client_key=self._parts.site_keys.keys(app.cloud_id).client_key,
-                account_id=answer.account_id,
-                payload=payload,
-                identifier=self._ids.uuid(),
-            )
+        change = self._matcher.change(answer.changes[0]) if answer.changes else None
+        found = gone
+        if not event.is_deletion:
+            found = [
+                told
+                for params in _subjects(event, resolved, answer)
+                for told in self._to_tell(cloud_id, event, listeners, params, change)
+            ]
+        self._deliveries.add(
+            self._delivery(cloud_id, event, resolved.params, told, answer.account_id, change)
+            for told in found
         )
 
-    def _look(self, app: ConnectInstallation, params: Mapping[str, str]) -> dict[str, object]:
-        """Return issue and comment as the app itself sees them; nothing if it does not."""
+    # --- what there is to tell -------------------------------------------------------------------
+
+    def _to_tell(
+        self,
+        cloud_id: str,
+        event: Event,
+        listeners: list[Listener],
+        params: Mapping[str, str],
+        change: Bean | None,
+    ) -> Iterator[_Told]:
+        seen: dict[tuple[object, str], dict[str, object]] = {}
+        for listener in listeners:
+            key = (listener.principal, listener.base_url)
+            if key not in seen:
+                seen[key] = self._look(cloud_id, listener, params)
+            facts = seen[key]
+            if not facts:
+                continue
+            fitting = [
+                hook
+                for hook in listener.hooks
+                if _concerns(hook, event, params, change)
+                and self._fits(cloud_id, listener, facts, hook)
+            ]
+            if fitting:
+                numbers = tuple(one.number for one in fitting if one.number is not None)
+                yield _Told(listener, facts, numbers)
+
+    def _look(
+        self, cloud_id: str, listener: Listener, params: Mapping[str, str]
+    ) -> dict[str, object]:
+        """Return issue and comment as the listener itself sees them; nothing if it does not."""
+
+        def read(path: str) -> dict[str, object]:
+            return self._reader.read(
+                listener.principal, cloud_id, listener.base_url, f"/rest/api/2/issue/{path}"
+            )
+
         issue_key, comment_id = quote(params["issueIdOrKey"], safe=""), params.get("id")
-        issue = self._read(app, f"/rest/api/2/issue/{issue_key}")
+        issue = read(issue_key)
         if not issue:
             return {}
         if comment_id is None:
             return {"issue": issue}
-        comment = self._read(app, f"/rest/api/2/issue/{issue_key}/comment/{comment_id}")
+        comment = read(f"{issue_key}/comment/{quote(comment_id, safe='')}")
         return {"issue": issue, "comment": comment} if comment else {}
 
-    def _read(self, app: ConnectInstallation, path: str) -> dict[str, object]:
-        token = self._parts.user_tokens.mint(app, app.account_id, app.scopes, in_page=True)
-        answer = self._product.handle(
-            JiraRequest(
-                "GET",
-                path,
-                headers={"authorization": f"Bearer {token.get_secret_value()}"},
-                cloud_id=app.cloud_id,
-                base_url=app.host_url,
-            )
+    def _fits(
+        self, cloud_id: str, listener: Listener, facts: dict[str, object], hook: Hook
+    ) -> bool:
+        issue = facts["issue"]
+        if hook.jql is None or not isinstance(issue, dict):
+            return hook.jql is None
+        return self._matcher.fits(cloud_id, listener.principal, int(issue["id"]), hook.jql)
+
+    # --- how it is told -----------------------------------------------------------------------
+
+    def _delivery(  # noqa: PLR0917  # one call site
+        self,
+        cloud_id: str,
+        event: Event,
+        params: Mapping[str, str],
+        told: _Told,
+        actor_id: str | None,
+        change: Bean | None,
+    ) -> Delivery:
+        listener, now_s = told.listener, self._clock.now_s()
+        payload: dict[str, object] = {
+            "timestamp": int(now_s * 1000),
+            "webhookEvent": event.name,
+            **({"issue_event_type_name": event.type_name} if event.type_name else {}),
+            **({} if actor_id is None else {"user": {"accountId": actor_id}}),
+            **told.facts,
+            **({} if change is None else {"changelog": change}),
+            **({"matchedWebhookIds": list(told.matched)} if told.matched else {}),
+        }
+        if event.name.startswith("issue_property"):
+            payload["property"] = {"key": params.get("propertyKey")}
+        return Delivery(
+            identifier=self._ids.uuid(),
+            kind=listener.kind,
+            model=listener.principal.model,
+            cloud_id=cloud_id,
+            app_id=listener.app_id,
+            tenure=listener.tenure,
+            actor_id=actor_id,
+            event=event.name,
+            url=listener.url(actor_id),
+            body="" if listener.excludes_body else json.dumps(payload),
+            created_s=now_s,
+            due_s=now_s,
         )
-        return _object(answer.body) if answer.status in SUCCESSES else {}
 
 
-def _object(body: bytes) -> dict[str, object]:
-    try:
-        value = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+def _subjects(
+    event: Event, resolved: Resolved, answer: JiraResponse
+) -> Iterator[Mapping[str, str]]:
+    """Return what an event is about: issues or a comment that were made, or what the path names."""
+    made = json_object(answer.body)
+    if event.name == "jira:issue_created":
+        issues = made.get("issues")
+        for one in issues if isinstance(issues, list) else [made]:
+            yield {"issueIdOrKey": str(one["id"])}
+    elif event.name == "comment_created":
+        yield {**resolved.params, "id": str(made.get("id"))}
+    else:
+        yield resolved.params
+
+
+def _concerns(hook: Hook, event: Event, params: Mapping[str, str], change: Bean | None) -> bool:
+    """Return whether a change is one of those that a webhook is for."""
+    if event.name == "jira:issue_updated" and hook.field_ids is not None:
+        return bool(_changed_fields(change) & set(hook.field_ids))
+    if event.name.startswith("issue_property") and hook.property_keys is not None:
+        return params.get("propertyKey") in hook.property_keys
+    return True
+
+
+def _changed_fields(change: Bean | None) -> set[object]:
+    items = None if change is None else change["items"]
+    return {item.get("fieldId") for item in items} if isinstance(items, list) else set()

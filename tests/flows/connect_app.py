@@ -8,7 +8,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,6 +41,8 @@ class ConnectApp:
     )
     received: list[tuple[str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
     raw: list[tuple[str, str, bytes]] = field(default_factory=list)
+    headers: list[tuple[str, dict[str, str]]] = field(default_factory=list)  # of each POST
+    stop: Callable[[], object] = lambda: None
     tenant: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -160,6 +162,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
         authorization = self.headers.get("authorization", "")
+        sent = {name.lower(): value for name, value in self.headers.items()}
+        self.app.headers.append((self.path, sent))
         if self.app.redirect_to:
             self.app.raw.append((self.path, authorization, body))
             self.reply(307, b"", "text/plain", ("location", self.app.redirect_to))
@@ -191,6 +195,7 @@ def running(app: ConnectApp) -> Iterator[ConnectApp]:
         app.url = f"http://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
+        app.stop = server.server_close
         try:
             yield app
         finally:

@@ -3,17 +3,20 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 import jwt
 import pytest
 
 from runtime.clock import ManualClock
-from runtime.identity.connect.webhooks import Webhook, listening, webhook
-from runtime.server.connect_client import AppClient
+from runtime.jira.webhooks import OTHER_BASE
 from runtime.server.deliveries import Deliveries
+from runtime.server.runtime import open_firebrick
+from runtime.server.settings import Settings
+from tests.fidelity.shapes import assert_shape
 from tests.flows.conftest import Bench
 from tests.flows.connect_app import ConnectApp, running
 from tests.flows.connected import Connected
@@ -106,64 +109,252 @@ def test_an_app_hears_nothing_that_it_may_not_read(flow: Connected, dana: httpx.
     assert [one["comment"]["body"] for one in told(flow, 1)] == ["open"]
 
 
-# --- attempts, on a clock of their own -----------------------------------------------------------
+# --- what a descriptor may say of a webhook -------------------------------------------------------
 
 
-def hook(flow: Connected) -> Webhook:
-    app = flow.bench.firebrick.connect.installations.find(flow.bench.cloud_id, flow.app.key)
-    assert app is not None
-    (module,) = listening(app.descriptor, "comment_created")
-    return webhook(
-        app, module, client_key=flow.app.tenant["clientKey"], account_id=None, payload={"a": 1},
-        identifier="one",
-    )  # fmt: skip
+def test_a_descriptor_filters_and_leaves_the_body_out(flow: Connected, dana: httpx.Client) -> None:
+    flow.app.modules = {
+        "webhooks": [
+            {"event": "jira:issue_updated", "url": "/hook?f", "filter": "key = TEAM-2"},
+            {"event": "issue_property_set", "url": "/hook?p", "propertyKeys": ["flag"]},
+            {"event": "comment_created", "url": "/bare", "excludeBody": True},
+        ]
+    }
+    flow.install()
+    for key in ("TEAM-1", "TEAM-2"):
+        dana.put(f"/issue/{key}", json={"fields": {"summary": f"new {key}"}})
+        dana.put(f"/issue/{key}/properties/other", json=1)
+    dana.put("/issue/TEAM-1/properties/flag", json=1)
+    flow.app.answers["/bare?user_id=" + quote(flow.account_id("dana"), safe="")] = [204]
+    dana.post("/issue/TEAM-1/comment", json={"body": "x"})
+    found = told(flow, 2)
+    assert [(one["webhookEvent"], one["issue"]["key"]) for one in found] == [
+        ("jira:issue_updated", "TEAM-2"), ("issue_property_set", "TEAM-1"),
+    ]  # fmt: skip
+    for _ in range(600):
+        if flow.app.raw[-1][0].startswith("/bare"):
+            break
+        time.sleep(0.05)
+    assert flow.app.raw[-1][2] == b""
 
 
-def deliveries(flow: Connected, clock: ManualClock) -> Deliveries:
-    firebrick = flow.bench.firebrick
-    return Deliveries(AppClient(clock, frozenset()), firebrick.audit, clock, firebrick.ids)
+def test_each_issue_of_a_bulk_creation_is_told_of(flow: Connected, dana: httpx.Client) -> None:
+    updates = [
+        {"fields": {"project": {"key": "TEAM"}, "summary": name, "issuetype": {"name": "Task"}}}
+        for name in ("one", "two")
+    ]
+    assert dana.post("/issue/bulk", json={"issueUpdates": updates}).status_code == 201
+    assert [one["issue"]["fields"]["summary"] for one in told(flow, 2)] == ["one", "two"]
+
+
+# --- dynamic webhooks of a Connect app ------------------------------------------------------------
+
+
+def registered(flow: Connected, *hooks: dict[str, Any], url: str = "") -> httpx.Response:
+    body = {"url": url or f"{flow.app.url}/hook", "webhooks": hooks}
+    answer = flow.app.ask("POST", "/rest/api/3/webhook", body)
+    assert_shape("registerDynamicWebhooks", answer.status_code, answer.content)
+    return answer
+
+
+def test_a_connect_app_registers_below_its_base_and_is_told(
+    flow: Connected, dana: httpx.Client
+) -> None:
+    flow.app.modules = {}
+    flow.install()
+    hook = {"jqlFilter": "project = TEAM", "events": ["comment_created"]}
+    for url in ("https://evil.example/hook", "http://127.0.0.1:1/hook"):
+        refused = registered(flow, hook, url=url)
+        assert (refused.status_code, refused.json()["errorMessages"]) == (400, [OTHER_BASE])
+    made = registered(flow, *[hook] * 101).json()["webhookRegistrationResult"]
+    assert [list(one) for one in made] == [["createdWebhookId"]] * 100 + [["errors"]]
+    numbers = [one["createdWebhookId"] for one in made[:100]]
+    dana.post("/issue/TEAM-1/comment", json={"body": "hear"})
+    (message,) = told(flow, 1)
+    assert (message["comment"]["body"], message["matchedWebhookIds"]) == ("hear", numbers)
+    page = flow.app.ask("GET", "/rest/api/3/webhook?startAt=90")
+    assert_shape("getDynamicWebhooksForApp", page.status_code, page.content)
+    assert (page.json()["total"], len(page.json()["values"])) == (100, 10)
+    ended = flow.app.ask("DELETE", "/rest/api/3/webhook", {"webhookIds": numbers[1:]})
+    assert (ended.status_code, ended.content) == (202, b"")
+    flow.uninstall()
+    flow.install()
+    assert flow.app.ask("GET", "/rest/api/3/webhook").json()["total"] == 0
 
 
 @pytest.mark.hostile
-def test_43_a_retry_keeps_its_identifier_and_signs_anew(flow: Connected) -> None:
+def test_webhooks_of_another_app_are_not_there(flow: Connected) -> None:
+    hook = {"jqlFilter": "project = TEAM", "events": ["comment_created"]}
+    (made,) = registered(flow, hook).json()["webhookRegistrationResult"]
+    with running(Hooked(key="com.example.other", modules={})) as other:
+        flow.install(app=other)
+        number = {"webhookIds": [made["createdWebhookId"]]}
+        assert other.ask("GET", "/rest/api/3/webhook").json()["total"] == 0
+        assert other.ask("PUT", "/rest/api/3/webhook/refresh", number).status_code == 200
+        assert other.ask("DELETE", "/rest/api/3/webhook", number).status_code == 202
+    assert flow.app.ask("GET", "/rest/api/3/webhook").json()["total"] == 1
+
+
+# --- attempts, on a clock of their own -----------------------------------------------------------
+
+
+@pytest.fixture
+def timed(tmp_path: Path, cache: Path) -> Iterator[tuple[Connected, ManualClock]]:
+    """An app that hears of comments, and nothing of the emulator's own that sends."""
     clock = ManualClock(time.time())
-    made = deliveries(flow, clock)
-    flow.app.answers["/hook"] = [503, 429, 204]
-    one = hook(flow)
-    made.add(one, at_once=False)
+    settings = Settings(state=tmp_path / "state", cache=cache)
+    modules = {"webhooks": [{"event": "comment_created", "url": "/hook"}]}
+    with (
+        open_firebrick(settings, clock=clock) as firebrick,
+        served(firebrick) as base,
+        running(Hooked(modules=modules)) as app,
+    ):
+        flow = Connected(Bench(firebrick), base, app)
+        flow.install()
+        firebrick.webhooks.deliveries.close()
+        yield flow, clock
+
+
+def sender(flow: Connected) -> Deliveries:
+    """Send by hand from now on."""
+    deliveries = flow.bench.firebrick.webhooks.deliveries
+    comment(flow)
+    return deliveries
+
+
+def comment(flow: Connected) -> None:
+    person = flow.bench.firebrick.find_person("dana")
+    _, secret = flow.bench.firebrick.api_tokens.create(person, "test")
+    auth = (str(person.email), secret.get_secret_value())
+    url = f"{flow.base}/rest/api/2/issue/TEAM-1/comment"
+    assert httpx.post(url, json={"body": "x"}, auth=auth).status_code == 201
+
+
+def hook_path(flow: Connected) -> str:
+    return "/hook?user_id=" + quote(flow.account_id("dana"), safe="")
+
+
+@pytest.mark.hostile
+def test_43_a_retry_keeps_its_identifier_and_signs_anew(
+    timed: tuple[Connected, ManualClock],
+) -> None:
+    flow, clock = timed
+    flow.app.answers[hook_path(flow)] = [503, 429, 204]
+    made = sender(flow)
     attempts = [made.run_due()]
     assert made.run_due() == 0
     for _ in range(2):
         clock.advance(900)
         attempts.append(made.run_due())
     clock.advance(9000)
-    assert (attempts, made.run_due(), made.waiting()) == ([1, 1, 1], 0, 0)
-    sent = [token for path, token, _ in flow.app.raw if path == "/hook"]
-    assert len(set(sent)) == 3
-    assert [one.headers(retry) for retry in (0, 2)] == [
-        (("X-Atlassian-Webhook-Identifier", "one"), ("X-Atlassian-Webhook-Flow", "Primary")),
-        (
-            ("X-Atlassian-Webhook-Identifier", "one"), ("X-Atlassian-Webhook-Flow", "Primary"),
-            ("X-Atlassian-Webhook-Retry", "2"),
-        ),
-    ]  # fmt: skip
+    assert (attempts, made.run_due(), made.queue.count()) == ([1, 1, 1], 0, 0)
+    sent = [(token, body) for path, token, body in flow.app.raw if path == hook_path(flow)]
+    assert len({token for token, _ in sent}) == 3
+    assert len({body for _, body in sent}) == 1
+    headers = [one for path, one in flow.app.headers if path == hook_path(flow)]
+    assert len({one["x-atlassian-webhook-identifier"] for one in headers}) == 1
+    assert [one.get("x-atlassian-webhook-retry") for one in headers] == [None, "1", "2"]
+    assert {one["x-atlassian-webhook-flow"] for one in headers} == {"Primary"}
     records = [one for one in flow.bench.firebrick.audit.read() if one.kind == "webhook"]
     assert [record.rule for record in records] == ["app.not-told", "app.not-told", "app.told"]
 
 
-@pytest.mark.parametrize(("status", "attempts"), [(400, 1), (302, 1), (404, 1), (500, 6)])
-def test_43_it_is_tried_again_only_where_that_may_help(
-    flow: Connected, status: int, attempts: int
+@pytest.mark.parametrize(
+    ("status", "attempts", "state"),
+    [
+        (400, 1, "refused"), (302, 1, "refused"), (404, 1, "refused"), (410, 1, "refused"),
+        (500, 6, "failed"), (408, 6, "failed"), (409, 6, "failed"), (425, 6, "failed"),
+        (429, 6, "failed"),
+    ],
+)  # fmt: skip
+def test_it_is_tried_again_only_where_that_may_help(
+    timed: tuple[Connected, ManualClock], status: int, attempts: int, state: str
 ) -> None:
-    clock = ManualClock(time.time())
-    made = deliveries(flow, clock)
-    flow.app.answers["/hook"] = [status] * 10
-    made.add(hook(flow), at_once=False)
-    done = 0
+    flow, clock = timed
+    flow.app.answers[hook_path(flow)] = [status] * 10
+    made, done = sender(flow), 0
     for _ in range(10):
         done += made.run_due()
         clock.advance(900)
-    assert (done, made.waiting()) == (attempts, 0)
+    assert (done, made.queue.count()) == (attempts, 0)
+    (kept,) = made.queue.list(failed=True)
+    assert (kept.state, kept.status) == (state, status)
+
+
+def test_nobody_there_is_tried_again(timed: tuple[Connected, ManualClock]) -> None:
+    flow, clock = timed
+    made = sender(flow)
+    flow.app.stop()
+    before_s = clock.now_s()
+    assert (made.run_due(), made.run_due()) == (1, 0)
+    (waiting,) = made.queue.list(failed=False)
+    assert 300 <= waiting.due_s - before_s <= 900
+    assert (waiting.retries, waiting.status) == (1, None)
+    assert "ECONNREFUSED" in waiting.failure
+
+
+def test_an_app_reads_what_it_did_not_take_for_three_days(
+    timed: tuple[Connected, ManualClock],
+) -> None:
+    flow, clock = timed
+    flow.app.answers[hook_path(flow)] = [500] * 12 + [404]
+    made = sender(flow)
+    for _ in range(6):
+        made.run_due()
+        clock.advance(900)
+    first = made.queue.list(failed=True)[0]
+    comment(flow)
+    for _ in range(6):
+        made.run_due()
+        clock.advance(900)
+    comment(flow)
+    made.run_due()
+    page = failures(flow, clock, "?maxResults=1")
+    assert page["values"] == [
+        {
+            "id": first.identifier, "url": first.url, "body": first.body,
+            "failureTime": int((first.ended_s or 0) * 1000),
+        }
+    ]  # fmt: skip
+    rest = failures(flow, clock, "?" + urlsplit(page["next"]).query)
+    assert len(rest["values"]) == 1
+    assert failures(flow, clock, "?" + urlsplit(rest["next"]).query)["values"] == []
+    assert len(failures(flow, clock)["values"]) == 2
+    clock.advance(72 * 3600)
+    assert failures(flow, clock)["values"] == []
+
+
+def failures(flow: Connected, clock: ManualClock, query: str = "") -> dict[str, Any]:
+    now = int(clock.now_s())
+    answer = flow.app.ask("GET", f"/rest/api/3/webhook/failed{query}", iat=now, exp=now + 60)
+    assert_shape("getFailedWebhooks", answer.status_code, answer.content)
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("how", ["disabled", "uninstalled", "installed anew"])
+def test_what_waits_is_not_sent_to_an_app_that_is_gone(
+    timed: tuple[Connected, ManualClock], how: str
+) -> None:
+    flow, clock = timed
+    flow.app.answers[hook_path(flow)] = [503]
+    made = sender(flow)
+    made.run_due()
+    if how == "disabled":
+        admin = flow.bench.firebrick.find_person("amy")
+        flow.bench.firebrick.connect_apps.set_enabled(
+            flow.app.key, flow.bench.cloud_id, admin, enabled=False
+        )
+    else:
+        flow.uninstall()
+    if how == "installed anew":
+        flow.install()
+    clock.advance(900)
+    assert made.run_due() == 1
+    assert len([path for path, _, _ in flow.app.raw if path == hook_path(flow)]) == 1
+    (kept,) = made.queue.list(failed=True)
+    assert (kept.state, kept.status) == ("refused", None)
 
 
 @pytest.mark.hostile

@@ -23,6 +23,7 @@ from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
 from runtime.database import joined, writing
 from runtime.errors import ForgeError
+from runtime.identity.app_webhooks import app_webhook_table
 from runtime.identity.oauth.checks import check_client
 from runtime.identity.oauth.schema import (
     access_table,
@@ -37,6 +38,7 @@ from runtime.identity.oauth.schema import (
     refresh_table,
     split_scopes,
 )
+from runtime.identity.oauth.sealed import SealedSecrets
 from runtime.identity.oauth.values import Distribution, Grant, GrantKind, OAuthClient
 from runtime.ids import Ids
 
@@ -54,15 +56,22 @@ class OAuthClients:
         clock: Stamps new ones.
         ids: Makes ids and secrets.
         known_scopes: Returns all scopes that operations ask for.
+        sealed: Keeps secrets encrypted beside their hashes, to sign webhooks with.
     """
 
     def __init__(
-        self, engine: Engine, clock: Clock, ids: Ids, known_scopes: Callable[[], Set[str]]
+        self,
+        engine: Engine,
+        clock: Clock,
+        ids: Ids,
+        known_scopes: Callable[[], Set[str]],
+        sealed: SealedSecrets,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._ids = ids
         self._known_scopes = known_scopes
+        self._sealed = sealed
 
     def create(
         self,
@@ -74,7 +83,7 @@ class OAuthClients:
         callback_urls: tuple[str, ...] = (),
         distribution: Distribution = "private",
     ) -> tuple[OAuthClient, SecretStr]:
-        """Make a client; its secret is returned this once and stored as a hash.
+        """Make a client; its secret is returned this once, stored as a hash and encrypted.
 
         Raises:
             ForgeError: See `check_client`.
@@ -94,6 +103,7 @@ class OAuthClients:
         row = {**_client_values(client), "secret_hash": digest(secret)}
         with self._engine.begin() as connection:
             connection.execute(insert(client_table).values(row))
+            self._sealed.put(connection, client.client_id, secret)
         return client, secret
 
     def find(self, client_id: str, inside: Connection | None = None) -> OAuthClient | None:
@@ -162,14 +172,16 @@ class OAuthClients:
                 .where(client_table.c.client_id == client_id)
                 .values(secret_hash=digest(secret))
             )
-        if not done.rowcount:
-            raise _unknown(client_id)
+            if not done.rowcount:
+                raise _unknown(client_id)
+            self._sealed.put(connection, client_id, secret)
         return secret
 
     def delete(self, client_id: str) -> bool:
         """Remove a client with every grant and token; return whether there was one."""
         with writing(self._engine) as connection:
             drop_grants(connection, grant_table.c.client_id == client_id)
+            self._sealed.remove(connection, client_id)
             return bool(
                 connection.execute(
                     delete(client_table).where(client_table.c.client_id == client_id)
@@ -300,12 +312,9 @@ class OAuthGrants:
                 if grant.cloud_ids == {cloud_id}:
                     drop_grants(connection, grant_table.c.id == grant.id)
                 self._tell(connection, grant, cloud_id)
-                site = grant_site_table.c
-                connection.execute(
-                    delete(grant_site_table).where(
-                        site.grant_id == grant.id, site.cloud_id == cloud_id
-                    )
-                )
+                for table in (grant_site_table, app_webhook_table):
+                    here = (table.c.grant_id == grant.id) & (table.c.cloud_id == cloud_id)
+                    connection.execute(delete(table).where(here))
         return len(touched)
 
     def revoke_everywhere(self, client_id: str) -> int:
@@ -376,6 +385,7 @@ def drop_grants(connection: Connection, condition: ColumnElement[bool]) -> int:
     drop_families(connection, family_table.c.grant_id.in_(grants))
     connection.execute(delete(code_table).where(code_table.c.grant_id.in_(grants)))
     connection.execute(delete(grant_site_table).where(grant_site_table.c.grant_id.in_(grants)))
+    connection.execute(delete(app_webhook_table).where(app_webhook_table.c.grant_id.in_(grants)))
     return connection.execute(delete(grant_table).where(condition)).rowcount
 
 
