@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Set
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote
 
 from runtime.policy.addresses import decide_address
 from runtime.policy.app_addresses import decide_app_address, is_loopback_name
@@ -61,7 +61,7 @@ def parse_remote_target(base: ExternalUrl, path: str) -> ExternalUrl | Decision:
         return Decision(
             False, "remote.path", "The path has a backslash, blank or control character."
         )
-    if any(unquote_to_bytes(part) in (b".", b"..") for part in plain.split("/")):
+    if any(unquote(part) in (".", "..") for part in plain.split("/")):
         return Decision(False, "remote.path", "The path has a '.' or '..' segment.")
     root = base.url.rstrip("/")
     found = parse_external(root + path)
