@@ -122,6 +122,7 @@ class AuditTrail:
             at_s=self._clock.now_s(),
             message=redact(record.message),
             path=None if record.path is None else redact(record.path),
+            account_id=None if record.account_id is None else redact(record.account_id),
         )
         row = {name: getattr(stamped, name) for name in _COLUMNS}
         row["detail"] = redact(json.dumps(row["detail"], sort_keys=True))

@@ -29,8 +29,9 @@ def test_records_come_back_in_order_and_by_invocation(trail: AuditTrail) -> None
 )
 def test_no_credential_can_be_written_in_any_field(trail: AuditTrail, secret: str) -> None:
     record = AuditRecord(
-        "door", False, "x", f"saw {secret}", path=f"/a?jwt={secret}", detail={"k": [secret]}
-    )
+        "door", False, "x", f"saw {secret}", path=f"/a?jwt={secret}", detail={"k": [secret]},
+        account_id=secret,
+    )  # fmt: skip
     trail.append(record)
     assert secret not in str(trail.read())
     assert trail.read()[0].detail == {"k": ["***"]}

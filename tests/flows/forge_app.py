@@ -1,7 +1,8 @@
 """An app whose code runs outside of the sandbox, and a client that speaks the proxy's HTTP form."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,7 @@ from runtime.server.forge_outside import OutsideInvocation, OutsideInvocations, 
 from runtime.server.forge_serving import outside_invocations
 from runtime.server.runtime import Firebrick
 from tests.flows.conftest import Bench
+from tests.flows.serving import served
 
 NAME = "outsider"
 MANIFEST = """
@@ -44,11 +46,23 @@ class Outsider:
 
     http: httpx.Client
     opened: OutsideInvocation
-    headers: Mapping[str, str] = field(default_factory=dict)
+    bench: Bench
 
     @property
     def token(self) -> str:
         return self.opened.token.get_secret_value()
+
+    def again(
+        self, as_: str | None = "dana", *, name: str = NAME, seconds: float = 900
+    ) -> "Outsider":
+        """Open another invocation."""
+        return replace(self, opened=open_outside(self.bench, as_, name=name, seconds=seconds))
+
+    def account(self, handle: str) -> str:
+        return self.bench.firebrick.find_person(handle).account_id
+
+    def last_rule(self) -> str:
+        return self.bench.firebrick.audit.read(limit=1)[0].rule
 
     def ask(
         self,
@@ -138,3 +152,18 @@ def open_outside(
             lifetime_s=seconds,
         )
     )
+
+
+@contextmanager
+def outside(
+    bench: Bench,
+    folder: Path,
+    as_: str | None = "dana",
+    *,
+    impersonation: bool = False,
+    user_consent: bool = False,
+) -> Iterator[Outsider]:
+    """Deploy the app, serve the state, open an invocation."""
+    deploy(bench, folder, impersonation=impersonation, user_consent=user_consent)
+    with served(bench.firebrick) as url, httpx.Client(base_url=url, trust_env=False) as http:
+        yield Outsider(http, open_outside(bench, as_), bench)

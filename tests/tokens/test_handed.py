@@ -66,7 +66,8 @@ def test_a_handed_token_is_a_bearer_token_of_its_account(
         token = broker.handed.issue(replace(HANDING, kind=kind), 60)
         held = broker.verify(token)
         assert held is not None
-        assert (held.account_id, held.cloud_id, held.scopes) == ("1:user", "cloud", frozenset(SCOPES))
+        assert (held.account_id, held.cloud_id) == ("1:user", "cloud")
+        assert held.scopes == frozenset(SCOPES)
 
 
 @pytest.mark.hostile

@@ -1,0 +1,380 @@
+"""The Forge proxy attacked: whoever asks is the invocation that its token names, and no other."""
+
+import hashlib
+import json
+import logging
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from runtime.clock import ManualClock
+from runtime.server.runtime import open_firebrick
+from runtime.server.settings import Settings
+from tests.flows.conftest import Bench
+from tests.flows.forge_app import Outsider, deploy, invocations, open_outside, outside
+from tests.flows.serving import served
+
+pytestmark = pytest.mark.hostile
+
+ISSUE = "/rest/api/3/issue/TEAM-1?fields=summary"
+REFUSED = {"code": 401, "message": "Unauthorized"}
+
+
+@pytest.fixture
+def outsider(bench: Bench, tmp_path: Path) -> Iterator[Outsider]:
+    with outside(bench, tmp_path) as one:
+        yield one
+
+
+def refused(answer: httpx.Response) -> bool:
+    return (
+        answer.status_code == 401
+        and answer.json() == REFUSED
+        and answer.headers["forge-proxy-error"] == "INVALID_PROXY_TOKEN"
+    )
+
+
+def visible(answer: httpx.Response) -> tuple[object, ...]:
+    headers = {name: value for name, value in answer.headers.items() if name != "date"}
+    return answer.status_code, headers, answer.content
+
+
+# --- the token -----------------------------------------------------------------------------------
+
+
+def test_every_guess_gets_the_same_answer(outsider: Outsider) -> None:
+    token = outsider.token
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    guesses = [
+        token[:-1], token + "0", token.upper(), token.replace("fpt", "fst"), digest,
+        f"fbk_fpt_{digest}", f"fbk_fpt_{'0' * 64}", outsider.opened.id, "x", "null", "*",
+        token.replace("fbk_fpt_", ""), f"{token} {token}", f"'{token}'", "' OR 1=1 --",
+    ]  # fmt: skip
+    answers = [outsider.ask(ISSUE, token=guess) for guess in guesses]
+    assert {str(visible(answer)) for answer in answers} == {str(visible(answers[0]))}
+    assert refused(answers[0])
+    assert outsider.ask(ISSUE).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        None, "", "Bearer", "Bearer {}x", "{}", "bearer {}", "Bearer  {}", "Basic {}", "Forge {}",
+        "Bearer {},Bearer {}", "Forge as=user,id={}", "Bearer {} ,",
+    ],
+)  # fmt: skip
+def test_the_token_is_shown_in_one_way_and_no_other(outsider: Outsider, shown: str | None) -> None:
+    headers = {"forge-proxy-target": ISSUE}
+    if shown is not None:
+        headers["forge-proxy-authorization"] = shown.replace("{}", outsider.token)
+    assert refused(outsider.http.get("/fpp/provider/user/remote/jira", headers=headers))
+    elsewhere = {"forge-proxy-target": ISSUE, "authorization": f"Bearer {outsider.token}"}
+    assert refused(outsider.http.get("/fpp/provider/user/remote/jira", headers=elsewhere))
+
+
+def test_a_token_of_another_invocation_app_or_user_is_that_ones_alone(
+    outsider: Outsider, tmp_path: Path
+) -> None:
+    bench = outsider.bench
+    deploy(bench, tmp_path, name="other")
+    stranger, vera = outsider.again(name="other"), outsider.again("vera")
+    assert stranger.ask(ISSUE).status_code == vera.ask(ISSUE).status_code == 200
+    records = bench.firebrick.audit.read(limit=2)
+    assert [one.invocation_id for one in records] == [stranger.opened.id, vera.opened.id]
+    assert len({one.installation_id for one in records}) == 2
+    assert records[1].account_id == outsider.account("vera")
+    invocations(bench.firebrick).close(vera.opened.id)
+    assert refused(vera.ask(ISSUE))
+    assert outsider.ask(ISSUE).status_code == stranger.ask(ISSUE).status_code == 200
+
+
+def test_it_ends_with_its_time_and_with_its_installation(tmp_path: Path, cache: Path) -> None:
+    clock = ManualClock()
+    settings = Settings(state=tmp_path / "state", cache=cache)
+    with open_firebrick(settings, clock) as firebrick:
+        bench = Bench(firebrick)
+        with outside(bench, tmp_path) as one:
+            short = one.again(seconds=60)
+            clock.advance(59)
+            assert short.ask(ISSUE).status_code == 200
+            clock.advance(1)
+            assert refused(short.ask(ISSUE))
+            assert refused(short.fetch("https://api.test.example/"))
+            assert refused(short.contain(f"/jira{ISSUE}", f"as=user,id={short.opened.id}"))
+            assert one.ask(ISSUE).status_code == 200
+            version = firebrick.find_app("outsider", "development")
+            installation = firebrick.apps.find_installation(version, bench.cloud_id)
+            firebrick.apps.uninstall(installation, firebrick.find_person("amy"))
+            assert refused(one.ask(ISSUE))
+            plan = firebrick.apps.plan(version, bench.cloud_id)
+            firebrick.apps.install(plan, bench.cloud_id, firebrick.find_person("amy"))
+            assert refused(one.ask(ISSUE))
+            assert refused(one.contain(f"/jira{ISSUE}", f"as=app,id={one.opened.id}"))
+            assert one.again().ask(ISSUE).status_code == 200
+
+
+def test_it_is_worth_nothing_but_at_the_proxy(outsider: Outsider) -> None:
+    headers = {"authorization": f"Bearer {outsider.token}"}
+    gateway = f"/ex/jira/{outsider.bench.cloud_id}/rest/api/3/issue/TEAM-1"
+    assert outsider.http.get(gateway, headers=headers).status_code == 401
+    assert outsider.http.get("/rest/api/3/myself", headers=headers).status_code == 403
+    assert outsider.http.post("/graphql", headers=headers, json={}).status_code == 401
+    basic = httpx.BasicAuth("dana@acme.example", outsider.token)
+    assert outsider.http.get("/rest/api/3/myself", auth=basic).status_code == 401
+    assert outsider.http.get("/me", headers=headers).status_code == 401
+
+
+def test_an_access_token_is_worth_nothing_at_the_proxy(outsider: Outsider) -> None:
+    outsider.ask(ISSUE)
+    firebrick = outsider.bench.firebrick
+    (access,) = firebrick.broker.live_tokens()
+    assert refused(outsider.ask(ISSUE, token=access.get_secret_value()))
+    _, secret = firebrick.api_tokens.create(firebrick.find_person("dana"), "a script")
+    assert refused(outsider.ask(ISSUE, token=secret.get_secret_value()))
+
+
+def test_rights_that_are_taken_away_are_felt_by_the_very_next_call(outsider: Outsider) -> None:
+    firebrick = outsider.bench.firebrick
+    installation = outsider.opened.runtime["appContext"]
+    assert isinstance(installation, dict)
+    assert outsider.ask(ISSUE).status_code == 200
+    firebrick.installations.set_granted(installation["installationId"], frozenset())
+    assert outsider.ask(ISSUE).json()["message"] == "Unauthorized; scope does not match"
+    assert outsider.last_rule() == "scope.ungranted"
+    firebrick.installations.set_granted(
+        installation["installationId"], frozenset({"read:jira-work"})
+    )
+    with firebrick.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE account SET active = :no WHERE account_id = :who"),
+            {"no": False, "who": outsider.account("dana")},
+        )
+    assert outsider.ask(ISSUE).status_code == 401
+    assert outsider.last_rule() == "credential.inactive-account"
+
+
+# --- who is asking -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"x-forge-account-id": "{amy}"}, {"forge-proxy-account": "{amy}"}, {"cookie": "a=b"},
+        {"authorization": "Bearer {access}"}, {"authorization": "Basic YW15OmFteQ=="},
+        {"x-forge-oauth-user": "{access}"}, {"x-atlassian-account": "{amy}"},
+        {"x-http-method-override": "DELETE"}, {"forge-proxy-authorization2": "Bearer x"},
+        {"x-forwarded-for": "10.0.0.1"}, {"x-forwarded-host": "evil.test"},
+    ],
+)  # fmt: skip
+def test_no_header_changes_who_asks(outsider: Outsider, forged: dict[str, str]) -> None:
+    outsider.ask(ISSUE)
+    (access,) = outsider.bench.firebrick.broker.live_tokens()
+    words = {"{amy}": outsider.account("amy"), "{access}": access.get_secret_value()}
+    headers = {}
+    for name, value in forged.items():
+        headers[name] = words.get(value, value.replace("{access}", words["{access}"]))
+    assert outsider.ask(ISSUE, headers=headers).status_code == 200
+    record = outsider.bench.firebrick.audit.read(limit=1)[0]
+    assert (record.account_id, record.method) == (outsider.account("dana"), "GET")
+    named = {name for name in forged if not name.startswith("forge-proxy-")}
+    assert set(record.detail.get("dropped_headers", [])) >= named  # type: ignore[call-overload]  # a list
+    nobody = outsider.ask(ISSUE, "none", headers=headers)
+    assert (nobody.status_code, nobody.json()) == (401, REFUSED)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        "x", "as=user", "as=app", "as=none,id={id}", "as=admin,id={id}", "as=user,id=other",
+        "as=user,id={id}x", "id={id},id={id}", "as=user,as=app,id={id}", "as=app,id={id},x=y",
+        "as=app,installationId=other", "as=app,id={id},installationId=other",
+        "as=app,id={other},installationId={mine}", "as=app,accountId={amy},id={id}",
+        "accountId={amy},id={id}", "as=user,id={id},accountId=", "as=user id={id}",
+        "as=user;id={id}", "AS=user,id={id}", "as=user,id={id},", "as = user,id={id}",
+        "as=user,id={id},accountId={amy},accountId={dana}",
+    ],
+)  # fmt: skip
+def test_a_containers_claims_are_about_its_own_invocation_or_refused(
+    outsider: Outsider, claims: str
+) -> None:
+    context = outsider.opened.runtime["appContext"]
+    assert isinstance(context, dict)
+    words = {
+        "{id}": outsider.opened.id, "{other}": outsider.again("vera").opened.id,
+        "{mine}": context["installationId"], "{amy}": outsider.account("amy"),
+        "{dana}": outsider.account("dana"),
+    }  # fmt: skip
+    for word, meant in words.items():
+        claims = claims.replace(word, meant)
+    assert refused(outsider.contain(f"/jira{ISSUE}", claims))
+    assert outsider.last_rule() == "credential.proxy-claims"
+
+
+def test_a_container_impersonates_by_the_same_rules(outsider: Outsider) -> None:
+    claims = f"as=user,id={outsider.opened.id},accountId={outsider.account('paul')}"
+    answer = outsider.contain(f"/jira{ISSUE}", claims)
+    assert answer.headers["forge-proxy-error"] == "AUTH_TYPE_UNAVAILABLE"
+    assert outsider.last_rule() == "act.impersonation"
+    forged = f"as=user,id={outsider.opened.id}"
+    url = f"/fpp/container/fbk_fpt_{'0' * 64}/jira{ISSUE}"
+    headers = {"forge-proxy-authorization": f"Forge {forged}"}
+    assert refused(outsider.http.get(url, headers=headers))
+    assert refused(outsider.http.get(f"/fpp/container/jira{ISSUE}", headers=headers))
+
+
+def test_who_is_asked_for_in_the_path_is_still_decided(outsider: Outsider) -> None:
+    for account in (outsider.account("amy"), "x" * 128, "%00", "*", outsider.account("dora")):
+        answer = outsider.ask(ISSUE, account=account)
+        assert answer.status_code in (400, 401), account
+        assert answer.text.find("TEAM-1") < 0
+    assert outsider.ask(ISSUE, account="x" * 129).status_code == 501
+    assert outsider.ask(ISSUE, account=outsider.account("dana")).status_code == 200
+    assert outsider.ask(ISSUE, "app", account=outsider.account("amy")).status_code == 200
+    record = outsider.bench.firebrick.audit.read(limit=1)[0]
+    assert (record.act_as, record.account_id) != ("user", outsider.account("amy"))
+    assert record.account_id not in (outsider.account("amy"), outsider.account("dana"))
+
+
+# --- the target ----------------------------------------------------------------------------------
+
+TRICKS = [
+    ("https://evil.test/", "path.not-absolute"), ("//evil.test/", "path.not-absolute"),
+    ("http://169.254.169.254/", "path.not-absolute"), ("/\\evil.test", "path.not-absolute"),
+    ("@evil.test/", "path.not-absolute"), ("", "path.not-absolute"),
+    ("/rest/api/3/issue/../myself", "path.dot-segment"),
+    ("/rest/api/3/issue/%2e%2E/myself", "path.dot-segment"),
+    ("/rest/api/3/issue/a%2Fb", "path.encoded-separator"),
+    ("/rest/api/3/issue/a%00", "path.control-character"),
+    ("/rest/api/3//issue/TEAM-1", "path.empty-segment"),
+    ("/rest/api/3/issue/TEAM-1;x=1", "path.parameter"),
+    ("/rest/api/3/issue/%0d%0ax", "path.control-character"),
+    ("/rest/api/3/issue/%zz", "path.bad-escape"), ("/rest\\api", "path.backslash"),
+    ("/rest/api/3/nope", "operation.unknown"), ("/REST/api/3/myself", "operation.unknown"),
+    ("/rest/api/3/myself/", "operation.unknown"), ("/" + "a" * 8192, "path.too-long"),
+    ("/ex/jira/x/rest/api/3/myself", "operation.unknown"),
+    ("/fpp/provider/app/remote/jira", "operation.unknown"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("target", "rule"), TRICKS)
+def test_a_trick_in_the_target_is_refused_by_its_rule(
+    outsider: Outsider, target: str, rule: str
+) -> None:
+    answer = outsider.ask(target, "app")
+    assert answer.status_code in (400, 401)
+    assert outsider.last_rule() == rule
+
+
+def test_the_methods_and_headers_of_the_door_are_the_proxys(outsider: Outsider) -> None:
+    assert outsider.ask(ISSUE, method="TRACE").status_code == 405
+    assert outsider.last_rule() == "method.refused"
+    with_body = outsider.ask(ISSUE, json={"a": 1})
+    assert (with_body.status_code, outsider.last_rule()) == (400, "body.refused")
+    huge = outsider.ask(ISSUE, headers={"x-big": "x" * 9000})
+    assert (huge.status_code, outsider.last_rule()) == (400, "header.too-large")
+
+
+def test_a_line_break_in_a_header_never_makes_another(outsider: Outsider) -> None:
+    """What a client library would refuse goes over a plain socket; nothing of it is believed."""
+    host, port = outsider.http.base_url.host, outsider.http.base_url.port
+    for inject in (b"x\r\nforge-proxy-target: /rest/api/3/issue/VAULT-1", b"x\ny", b"x\x00y"):
+        raw = (
+            b"GET /fpp/provider/app/remote/jira HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            b"forge-proxy-authorization: Bearer " + outsider.token.encode() + b"\r\n"
+            b"forge-proxy-target: /rest/api/3/issue/" + inject + b"\r\nConnection: close\r\n\r\n"
+        )
+        with socket.create_connection((host, port or 80)) as connection:
+            connection.sendall(raw)
+            answer = connection.makefile("rb").read()
+        status = int(answer.split(b" ", 2)[1])
+        assert status in (200, 400, 404), answer[:200]
+        assert b"x: y" not in answer.lower()
+        record = outsider.bench.firebrick.audit.read(limit=1)[0]
+        assert "\n" not in (record.path or "")
+
+
+def test_the_proxys_own_url_is_read_once(outsider: Outsider) -> None:
+    shown = {"forge-proxy-authorization": f"Bearer {outsider.token}", "forge-proxy-target": ISSUE}
+    for path, status in (
+        ("/fpp/provider/root/remote/jira", 501), ("/fpp/provider/app/remote", 501),
+        ("/fpp/provider/app/remote/jira/", 501), ("/fpp/provider/app/../user/remote/jira", 400),
+        ("/fpp//provider/app/remote/jira", 400), ("/fpp/", 501),
+        ("/fpp/provider/app/contextAri/ari%3Acloud%3Ajira%3A%3Asite%2Fx", 400),
+        ("/fpp/provider/app/remote/jira/account/a/b", 501), ("/FPP/provider/app/remote/jira", 404),
+    ):  # fmt: skip
+        answer = raw_get(outsider, path, shown)
+        assert answer == status, path
+
+
+def raw_get(outsider: Outsider, path: str, headers: dict[str, str]) -> int:
+    """Ask for a path that a client library would tidy up."""
+    url = outsider.http.base_url
+    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    with socket.create_connection((url.host, url.port or 80)) as connection:
+        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        return int(connection.makefile("rb").readline().split(b" ")[1])
+
+
+# --- the token stands nowhere --------------------------------------------------------------------
+
+
+def test_the_token_is_in_no_record_log_error_or_table(
+    outsider: Outsider, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    token, firebrick = outsider.token, outsider.bench.firebrick
+    with caplog.at_level(logging.DEBUG):
+        answers = [
+            outsider.ask(ISSUE), outsider.ask(f"/rest/api/3/issue/{token}"),
+            outsider.ask(token), outsider.ask(ISSUE, product=token),
+            outsider.ask(ISSUE, headers={"x-token": token}), outsider.ask(ISSUE, account=token),
+            outsider.fetch(f"https://api.test.example/?t={token}"),
+            outsider.fetch(f"https://evil.example/{token}"),
+            outsider.contain(f"/jira{ISSUE}", f"as=user,id={token}"),
+            outsider.contain(f"/{token}/x", f"as=user,id={outsider.opened.id}"),
+            outsider.contain(f"/jira{ISSUE}", f"as=user,id={outsider.opened.id}"),
+            outsider.contain("/graphql", f"as=app,id={outsider.opened.id}", method="POST"),
+            outsider.ask(ISSUE, token=token + "0"),
+            outsider.http.get(f"/fpp/container/{token}", headers={}),
+        ]  # fmt: skip
+    assert all(token not in answer.text for answer in answers)
+    assert token not in json.dumps([dict(answer.headers) for answer in answers])
+    with firebrick.engine.connect() as connection:
+        tables = connection.execute(text("SELECT name FROM sqlite_master WHERE type='table'"))
+        for (table,) in tables.all():
+            rows = connection.execute(text(f"SELECT * FROM {table}")).all()
+            assert token not in str(rows), table
+            assert token.removeprefix("fbk_fpt_") not in str(rows), table
+    # httpx itself logs the URLs that it asks; the server logs none.
+    logged = [one.getMessage() for one in caplog.records if not one.name.startswith("http")]
+    out, err = capfd.readouterr()
+    assert token not in "\n".join((*logged, out, err))
+    for path in firebrick.settings.state.rglob("*"):
+        if path.is_file():
+            assert token.encode() not in path.read_bytes(), path
+
+
+def test_the_users_access_token_never_reaches_the_process(outsider: Outsider) -> None:
+    answers = [
+        outsider.ask(ISSUE), outsider.ask(ISSUE, "app"),
+        outsider.ask("/rest/api/3/serverInfo", "app"), outsider.ask("/rest/api/3/nope"),
+    ]  # fmt: skip
+    secrets = [one.get_secret_value() for one in outsider.bench.firebrick.broker.live_tokens()]
+    assert len(secrets) == 2
+    seen = " ".join(f"{one.headers} {one.text}" for one in answers)
+    seen += json.dumps(outsider.opened.environment("http://127.0.0.1:1"))
+    assert not any(secret in seen for secret in secrets)
+
+
+def test_a_page_of_another_name_does_not_reach_the_proxy(bench: Bench, tmp_path: Path) -> None:
+    deploy(bench, tmp_path)
+    opened = open_outside(bench)
+    with served(bench.firebrick) as url, httpx.Client(base_url=url, trust_env=False) as http:
+        one = Outsider(http, opened, bench)
+        assert one.ask(ISSUE, headers={"host": "evil.test"}).status_code == 421
+        answer = one.ask(ISSUE, headers={"origin": "https://evil.test"})
+        assert not any(name.startswith("access-control-") for name in answer.headers)
