@@ -33,10 +33,9 @@ app.use(passport.initialize());
 app.get("/ready", (_, response) => response.json({ ready: true }));
 app.get("/auth/:name", (request, ...rest) => passport.authenticate(request.params.name)(request, ...rest));
 app.get("/auth/:name/callback", (request, response, next) => {
-  passport.authenticate(request.params.name, { session: false })(request, response, () =>
-    response.json(request.user),
-  );
-}, (error, request, response, next) => response.status(500).json({ error: String(error) }));
+  const told = (error) => (error ? next(error) : response.json(request.user));
+  passport.authenticate(request.params.name, { session: false })(request, response, told);
+});
 app.use((error, request, response, next) => {
   response.status(error.status ?? 500).json({ error: error.message, code: error.code });
 });
