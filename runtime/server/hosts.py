@@ -154,6 +154,10 @@ class Hosts:
             self._sites = self._load_sites()
         return cloud_id in self._sites.values()
 
+    def names(self) -> tuple[str, ...]:
+        """Return the platform's names and those of the sites."""
+        return (*PLATFORM, *self._sites)
+
     def is_platform(self, name: str) -> bool:
         """Whether a name, in lower case, is one of the platform's: a host of it, or a site's."""
         if name not in PLATFORM and name not in self._sites:

@@ -6,6 +6,7 @@ however it ends, so what a dead server left behind is never believed.
 
 import fcntl
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -13,19 +14,16 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from runtime.errors import StateError
 from runtime.server.clientenv import Reach
+
+log = logging.getLogger(__name__)
 
 PREFIX, SUFFIX = "listening-", ".json"
 
 
 @contextmanager
 def announced(state: Path, reach: Reach) -> Iterator[None]:
-    """Say where this process answers, as long as it does.
-
-    Raises:
-        StateError: ``STATE_UNUSABLE`` if the state folder cannot be written.
-    """
+    """Say where this process answers, as long as it does; not where nobody can write."""
     try:
         state.mkdir(parents=True, exist_ok=True)
         handle, fresh = tempfile.mkstemp(dir=state, prefix=f".{PREFIX}", suffix=SUFFIX)
@@ -33,7 +31,9 @@ def announced(state: Path, reach: Reach) -> Iterator[None]:
         os.write(handle, json.dumps(asdict(reach)).encode())
         path = Path(fresh).rename(state / Path(fresh).name.removeprefix("."))  # locked and whole
     except OSError as error:
-        raise StateError("STATE_UNUSABLE", f"{state}: {error.strerror}.") from error
+        log.warning("other commands are not told of this server: %s", error)
+        yield
+        return
     try:
         yield
     finally:

@@ -4,7 +4,6 @@ import logging
 import socket
 from typing import TYPE_CHECKING
 
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment, PackageLoader, select_autoescape
@@ -127,17 +126,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise StateError(
             "PORT_IN_USE",
-            f"Cannot listen on {host}:{port}: {error.strerror}. Choose another --port.",
+            f"Cannot listen on {host}:{port}: {error.strerror}. Choose another port.",
         ) from error
     listener.listen(BACKLOG)
     return listener
-
-
-def run(
-    firebrick: "Firebrick", listener: socket.socket, options: PageOptions = DEFAULT_OPTIONS
-) -> None:
-    """Serve until the process is told to stop."""
-    config = uvicorn.Config(
-        create_app(firebrick, options), log_level="warning", access_log=False, server_header=False
-    )
-    uvicorn.Server(config).run(sockets=[listener])

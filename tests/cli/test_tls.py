@@ -106,6 +106,12 @@ def test_of_two_servers_the_newer_one_is_named_until_it_ends(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_server_goes_on_where_it_can_tell_nobody(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with announced(tmp_path / "file", Reach("http://one")):
+        assert find_reach(tmp_path / "file") is None
+
+
 @pytest.mark.hostile
 def test_a_link_in_place_of_the_word_is_not_followed(tmp_path: Path) -> None:
     target = tmp_path / "target"
