@@ -30,6 +30,17 @@ def outsider(bench: Bench, tmp_path: Path) -> Iterator[Outsider]:
         yield one
 
 
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outsider]:
+    """One invocation for many requests, none of which changes anything."""
+    folder = tmp_path_factory.mktemp("lasting")
+    with (
+        open_firebrick(Settings(state=folder / "state")) as firebrick,
+        outside(Bench(firebrick), folder) as one,
+    ):
+        yield one
+
+
 def refused(answer: httpx.Response) -> bool:
     return (
         answer.status_code == 401
@@ -67,13 +78,13 @@ def test_every_guess_gets_the_same_answer(outsider: Outsider) -> None:
         "Bearer {},Bearer {}", "Forge as=user,id={}", "Bearer {} ,",
     ],
 )  # fmt: skip
-def test_the_token_is_shown_in_one_way_and_no_other(outsider: Outsider, shown: str | None) -> None:
+def test_the_token_is_shown_in_one_way_and_no_other(lasting: Outsider, shown: str | None) -> None:
     headers = {"forge-proxy-target": ISSUE}
     if shown is not None:
-        headers["forge-proxy-authorization"] = shown.replace("{}", outsider.token)
-    assert refused(outsider.http.get("/fpp/provider/user/remote/jira", headers=headers))
-    elsewhere = {"forge-proxy-target": ISSUE, "authorization": f"Bearer {outsider.token}"}
-    assert refused(outsider.http.get("/fpp/provider/user/remote/jira", headers=elsewhere))
+        headers["forge-proxy-authorization"] = shown.replace("{}", lasting.token)
+    assert refused(lasting.http.get("/fpp/provider/user/remote/jira", headers=headers))
+    elsewhere = {"forge-proxy-target": ISSUE, "authorization": f"Bearer {lasting.token}"}
+    assert refused(lasting.http.get("/fpp/provider/user/remote/jira", headers=elsewhere))
 
 
 def test_a_token_of_another_invocation_app_or_user_is_that_ones_alone(
@@ -170,19 +181,19 @@ def test_rights_that_are_taken_away_are_felt_by_the_very_next_call(outsider: Out
         {"x-forwarded-for": "10.0.0.1"}, {"x-forwarded-host": "evil.test"},
     ],
 )  # fmt: skip
-def test_no_header_changes_who_asks(outsider: Outsider, forged: dict[str, str]) -> None:
-    outsider.ask(ISSUE)
-    (access,) = outsider.bench.firebrick.broker.live_tokens()
-    words = {"{amy}": outsider.account("amy"), "{access}": access.get_secret_value()}
+def test_no_header_changes_who_asks(lasting: Outsider, forged: dict[str, str]) -> None:
+    lasting.ask(ISSUE)
+    (access,) = lasting.bench.firebrick.broker.live_tokens()
+    words = {"{amy}": lasting.account("amy"), "{access}": access.get_secret_value()}
     headers = {}
     for name, value in forged.items():
         headers[name] = words.get(value, value.replace("{access}", words["{access}"]))
-    assert outsider.ask(ISSUE, headers=headers).status_code == 200
-    record = outsider.bench.firebrick.audit.read(limit=1)[0]
-    assert (record.account_id, record.method) == (outsider.account("dana"), "GET")
+    assert lasting.ask(ISSUE, headers=headers).status_code == 200
+    record = lasting.bench.firebrick.audit.read(limit=1)[0]
+    assert (record.account_id, record.method) == (lasting.account("dana"), "GET")
     named = {name for name in forged if not name.startswith("forge-proxy-")}
     assert set(record.detail.get("dropped_headers", [])) >= named  # type: ignore[call-overload]  # a list
-    nobody = outsider.ask(ISSUE, "none", headers=headers)
+    nobody = lasting.ask(ISSUE, "none", headers=headers)
     assert (nobody.status_code, nobody.json()) == (401, REFUSED)
 
 
@@ -199,19 +210,19 @@ def test_no_header_changes_who_asks(outsider: Outsider, forged: dict[str, str]) 
     ],
 )  # fmt: skip
 def test_a_containers_claims_are_about_its_own_invocation_or_refused(
-    outsider: Outsider, claims: str
+    lasting: Outsider, claims: str
 ) -> None:
-    context = outsider.opened.runtime["appContext"]
+    context = lasting.opened.runtime["appContext"]
     assert isinstance(context, dict)
     words = {
-        "{id}": outsider.opened.id, "{other}": outsider.again("vera").opened.id,
-        "{mine}": context["installationId"], "{amy}": outsider.account("amy"),
-        "{dana}": outsider.account("dana"),
+        "{id}": lasting.opened.id, "{other}": lasting.again("vera").opened.id,
+        "{mine}": context["installationId"], "{amy}": lasting.account("amy"),
+        "{dana}": lasting.account("dana"),
     }  # fmt: skip
     for word, meant in words.items():
         claims = claims.replace(word, meant)
-    assert refused(outsider.contain(f"/jira{ISSUE}", claims))
-    assert outsider.last_rule() == "credential.proxy-claims"
+    assert refused(lasting.contain(f"/jira{ISSUE}", claims))
+    assert lasting.last_rule() == "credential.proxy-claims"
 
 
 def test_a_container_impersonates_by_the_same_rules(outsider: Outsider) -> None:
@@ -262,11 +273,11 @@ TRICKS = [
 
 @pytest.mark.parametrize(("target", "rule"), TRICKS)
 def test_a_trick_in_the_target_is_refused_by_its_rule(
-    outsider: Outsider, target: str, rule: str
+    lasting: Outsider, target: str, rule: str
 ) -> None:
-    answer = outsider.ask(target, "app")
+    answer = lasting.ask(target, "app")
     assert answer.status_code in (400, 401)
-    assert outsider.last_rule() == rule
+    assert lasting.last_rule() == rule
 
 
 def test_the_methods_and_headers_of_the_door_are_the_proxys(outsider: Outsider) -> None:
