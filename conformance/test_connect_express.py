@@ -1,7 +1,6 @@
 """atlassian-connect-express as npm has it: registers, serves a page, asks, acts as a user."""
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -9,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -17,35 +17,39 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from runtime.server.runtime import Firebrick, open_firebrick
-from runtime.server.settings import Settings
-from tests.flows.serving import served
+from conformance.emulator import Emulator, emulating
+from conformance.environment import WHICH, Which, modules_of
+from conformance.running import environment_with
 
 pytestmark = pytest.mark.npm
 
 HERE = Path(__file__).parent
 KEY = "com.example.express"
 IMPERSONATION = "oauth-2-authorization-server.services.atlassian.com"
-INSTALL_S = 300
 WAITS = 600  # of a tenth of a second
 
 
 class Express:
     """A running app, and the site it is installed on."""
 
-    def __init__(self, firebrick: Firebrick, base: str, url: str) -> None:
-        self.firebrick = firebrick
-        self.base = base
+    def __init__(self, emulator: Emulator, url: str) -> None:
+        self.emulator = emulator
+        self.base = emulator.base
         self.url = url
+        people = {handle: emulator.login(handle) for handle in ("dana", "vera")}
+        self.logins = people
+        dora = people["dana"].account_id[:-1] + "6"  # who is deactivated, and cannot log in
+        self.accounts = {name: one.account_id for name, one in people.items()} | {"dora": dora}
 
     def ask(self, method: str, path: str, body: object = None, as_: str = "") -> dict[str, Any]:
-        route = f"/ask-as/{quote(self.account(as_))}" if as_ else "/ask"
+        route = f"/ask-as/{quote(self.accounts[as_])}" if as_ else "/ask"
         asked = {"method": method, "path": path, "body": body}
         answer: dict[str, Any] = httpx.post(self.url + route, json=asked, timeout=60).json()
         return answer
 
-    def account(self, handle: str) -> str:
-        return self.firebrick.find_person(handle).account_id
+    def installed(self) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = self.emulator.tell("connect", "list")
+        return told
 
     def frame(self, query: str = "") -> str:
         page = httpx.post(
@@ -58,15 +62,6 @@ class Express:
         return unescape(found.group(1))
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("conformance") / "connect_express"
-    shutil.copytree(HERE / "connect_express", folder)
-    command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=INSTALL_S)
-    return folder
-
-
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -74,42 +69,51 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="module")
-def express(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Express]:
-    settings = Settings(state=tmp_path_factory.mktemp("state"), allowed_hosts=IMPERSONATION)
-    with open_firebrick(settings) as firebrick, served(firebrick) as base:
-        amy = firebrick.find_person("amy")
-        _, secret = firebrick.api_tokens.create(amy, "express")
-        login = f"{quote(str(amy.email), safe='')}:{secret.get_secret_value()}"
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        development = {
-            "port": port,
-            "store": {"adapter": "map"},
-            "hosts": [base.replace("http://", f"http://{login}@")],
-        }
-        config = {"development": development, "product": "jira"}
-        (folder / "config.json").write_text(json.dumps(config))
-        environment = {
-            **os.environ,
-            "AC_LOCAL_BASE_URL": url,
-            "CONNECT_KEYS_CDN_URL": f"{base}/connect-keys",
-            "FIREBRICK_URL": base,
-            "NODE_OPTIONS": f"--require {folder / 'names.js'}",
-        }
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                ["node", "app.js"], cwd=folder, env=environment, stdout=log, stderr=log
-            )
-        try:
-            _wait_until_installed(process, url, folder / "log")
-            yield Express(firebrick, base, url)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=60)
-        gone = firebrick.connect.installations.find(firebrick.find_site(None), KEY)
-        assert gone is not None
-        assert gone.state == "uninstalled"  # the framework takes itself from the site when it ends
+@pytest.fixture(scope="module", params=WHICH)
+def express(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Express]:
+    folder = tmp_path_factory.mktemp("express")
+    with emulating(folder, allowed_hosts=IMPERSONATION) as emulator:
+        with running(emulator, request.param) as url:
+            express = Express(emulator, url)
+            yield express
+        (gone,) = express.installed()
+        assert gone["state"] == "uninstalled"  # the framework takes itself from the site
+
+
+@contextmanager
+def running(emulator: Emulator, which: Which) -> Iterator[str]:
+    """Start the app, let it install itself, and stop it as a person does."""
+    folder = modules_of(which) / "express"
+    shutil.copytree(HERE / "connect_express", folder, dirs_exist_ok=True)
+    amy = emulator.login("amy")
+    login = f"{quote(amy.email, safe='')}:{amy.secret}"
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    development = {
+        "port": port,
+        "store": {"adapter": "map"},
+        "hosts": [emulator.base.replace("http://", f"http://{login}@")],
+    }
+    (folder / "config.json").write_text(json.dumps({"development": development, "product": "jira"}))
+    environment = {
+        "AC_LOCAL_BASE_URL": url,
+        "CONNECT_KEYS_CDN_URL": f"{emulator.base}/connect-keys",
+        "FIREBRICK_URL": emulator.base,
+        "NODE_OPTIONS": f"--require {folder / 'names.js'}",
+    }
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["node", "app.js"], cwd=folder, env=environment_with(environment),
+            stdout=log, stderr=log,
+        )  # fmt: skip
+    try:
+        _wait_until_installed(process, url, folder / "log")
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
 
 
 def _wait_until_installed(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
@@ -126,15 +130,15 @@ def _wait_until_installed(process: "subprocess.Popen[bytes]", url: str, log: Pat
 
 
 def test_it_registers_itself(express: Express) -> None:
-    (one,) = express.firebrick.connect.installations.list()
-    assert (one.app_key, one.state) == (KEY, "enabled")
-    assert one.scopes == {"READ", "WRITE", "ACT_AS_USER"}
+    (one,) = express.installed()
+    assert (one["key"], one["state"]) == (KEY, "enabled")
+    assert set(one["scopes"].split()) == {"READ", "WRITE", "ACT_AS_USER"}
 
 
 def test_its_page_believes_the_sites_token_and_no_other(express: Express) -> None:
     url = express.frame("?issue.key=TEAM-1")
     page = httpx.get(url)
-    assert page.json() == {"user": express.account("dana"), "issue": "TEAM-1"}
+    assert page.json() == {"user": express.accounts["dana"], "issue": "TEAM-1"}
     assert "x-acpt" in page.headers
     assert httpx.get(url.replace("TEAM-1", "TEAM-2")).status_code == 401
     assert httpx.get(f"{url}&x=1").status_code == 401
@@ -166,13 +170,11 @@ def test_it_acts_as_a_user(express: Express) -> None:
 
 
 def test_it_believes_the_sites_webhooks(express: Express) -> None:
-    dana = express.firebrick.find_person("dana")
-    _, secret = express.firebrick.api_tokens.create(dana, "hook")
     fields = {"project": {"key": "TEAM"}, "summary": "Told", "issuetype": {"name": "Task"}}
     made = httpx.post(
         f"{express.base}/rest/api/2/issue",
         json={"fields": fields},
-        auth=(str(dana.email), secret.get_secret_value()),
+        auth=express.logins["dana"].pair,
     )
     assert made.status_code == 201
     for _ in range(WAITS):
