@@ -86,10 +86,10 @@ class Remote:
         return firebrick.broker.handed.issue(handing, 7200).get_secret_value()
 
 
-@pytest.fixture
-def remote(tmp_path: Path, cache: Path) -> Iterator[Remote]:
+@contextmanager
+def app_outside(folder: Path, cache: Path) -> Iterator[Remote]:
     clock = ManualClock()
-    settings = Settings(state=tmp_path / "state", cache=cache, offline_tokens_per_minute=PER_MINUTE)
+    settings = Settings(state=folder / "state", cache=cache, offline_tokens_per_minute=PER_MINUTE)
     with (
         open_firebrick(settings, clock) as firebrick,
         outside(Bench(firebrick), folder, impersonation=True) as one,
