@@ -49,3 +49,11 @@ def implied_scopes(scopes: Set[str]) -> frozenset[str]:
     """Return scopes with all that they imply."""
     ranks = [HIERARCHY.index(scope) for scope in scopes if scope in HIERARCHY]
     return frozenset(scopes) | frozenset(HIERARCHY[: max(ranks, default=-1) + 1])
+
+
+def common_scopes(first: Set[str], second: Set[str]) -> frozenset[str]:
+    """Return what two sets of scopes both cover, with all that it implies.
+
+    It is more than what stands in both: one that holds ADMIN alone covers what READ covers.
+    """
+    return implied_scopes(first) & implied_scopes(second)

@@ -27,9 +27,11 @@ SCOPES = frozenset({"read:jira-work", "write:jira-work", "manage:jira-project", 
 class Place:
     """One state, one shared app, one clock that a test moves."""
 
-    def __init__(self, folder: Path, grant_kind: GrantKind = "account") -> None:
+    def __init__(
+        self, folder: Path, grant_kind: GrantKind = "account", login_failures: int = 5
+    ) -> None:
         self.clock = ManualClock()
-        settings = Settings(state=folder, database_url="sqlite://")
+        settings = Settings(state=folder, database_url="sqlite://", login_failures=login_failures)
         self.firebrick: Firebrick = open_firebrick(settings, clock=self.clock)
         with self.firebrick.engine.begin() as connection:
             seed_default_world(connection, self.firebrick.ids, self.clock, SECOND)

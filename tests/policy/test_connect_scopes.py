@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.policy.connect_scopes import ALONE, HIERARCHY, decide_connect_scope, implied_scopes
+from runtime.policy.connect_scopes import (
+    ALONE,
+    HIERARCHY,
+    common_scopes,
+    decide_connect_scope,
+    implied_scopes,
+)
 from runtime.policy.operations import Operation, OperationTable
 
 TABLE = OperationTable.from_data(
@@ -67,3 +73,11 @@ def test_implication_adds_only_what_ranks_lower(scopes: frozenset[str]) -> None:
     assert scopes <= implied
     assert implied_scopes(implied) == implied
     assert implied & ALONE == scopes & ALONE
+
+
+@given(operations, scope_sets, scope_sets)
+def test_what_two_sets_have_in_common_is_what_both_cover(
+    operation: Operation, first: frozenset[str], second: frozenset[str]
+) -> None:
+    both = all(decide_connect_scope(operation, one).allowed for one in (first, second))
+    assert decide_connect_scope(operation, common_scopes(first, second)).allowed == both

@@ -21,6 +21,7 @@ from runtime.identity.connect.webtokens import (
     verify_symmetric,
 )
 from runtime.identity.principal import Principal
+from runtime.policy.connect_scopes import common_scopes
 from runtime.wire import JiraRequest
 
 log = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ class ConnectAuthenticator:
         return Principal(
             model="connect",
             account_id=held.account_id,
-            scopes=held.scopes & found.scopes,
+            scopes=common_scopes(held.scopes, found.scopes),
             app_id=found.app_key,
             connect_key=found.app_key,
         )
