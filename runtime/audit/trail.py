@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from sqlalchemy import (
     Boolean,
@@ -124,8 +125,9 @@ class AuditTrail:
             path=None if record.path is None else redact(record.path),
             account_id=None if record.account_id is None else redact(record.account_id),
         )
-        row = {name: getattr(stamped, name) for name in _COLUMNS}
-        row["detail"] = redact(json.dumps(row["detail"], sort_keys=True))
+        row = dict(zip(_COLUMNS, _VALUES(stamped), strict=True))
+        detail = stamped.detail
+        row["detail"] = redact(json.dumps(detail, sort_keys=True)) if detail else "{}"
         connection.execute(_INSERT, row)
         return stamped
 
@@ -150,6 +152,7 @@ class AuditTrail:
 
 
 _COLUMNS = tuple(column.name for column in audit_table.columns if column.name != "id")
+_VALUES = attrgetter(*_COLUMNS)
 _INSERT = insert(audit_table)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -248,12 +249,10 @@ def _version(row: Row[tuple[object, ...]]) -> AppVersion:
 
 
 def _installation(row: Row[tuple[object, ...]]) -> Installation:
-    values = row._mapping
-    return Installation(
-        **{
-            column.name: values[column.name]
-            for column in installation_table.columns
-            if column.name != "granted"
-        },
-        granted=frozenset(json.loads(values["granted"])),
-    )
+    """Read the columns of an installation, which come first in every row that has one."""
+    values: dict[str, Any] = dict(zip(_COLUMNS, row, strict=False))
+    values["granted"] = frozenset(json.loads(values["granted"]))
+    return Installation(**values)
+
+
+_COLUMNS = tuple(column.name for column in installation_table.columns)

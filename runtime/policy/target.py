@@ -4,6 +4,7 @@ Scopes are checked and operations are run on what this module returns, never on 
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -14,6 +15,7 @@ from runtime.policy.decision import Decision
 ORIGIN = "https://api.atlassian.com"  # resolved against, then compared; nothing is sent there
 MAX_TARGET_CHARACTERS = 8192  # the usual bound of HTTP servers on a request line
 MAX_QUERY_FIELDS = 1000
+_END_OF_PATH = re.compile(r"[?#]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ENCODED_SEPARATOR = re.compile(r"%(2f|5c|00)", re.IGNORECASE)
@@ -45,8 +47,9 @@ def parse_target(text: str) -> Target | Decision:
     Source:
         WHATWG URL Standard, "URL parsing"; CWE-22, CWE-177, CWE-180.
     """
+    read = _Read(text)
     for rule, message, fault in _RULES:
-        if fault(text):
+        if fault(read):
             return Decision(False, rule, message)
     try:
         url = ada_url.URL(text, base=ORIGIN)
@@ -67,19 +70,15 @@ def _target(path: str, query: str) -> Target | Decision:
     return Target(path, tuple(pairs))
 
 
-def _path_of(text: str) -> str:
-    return re.split(r"[?#]", text, maxsplit=1)[0]
-
-
-def _segments(text: str) -> list[str]:
-    return _path_of(text).split("/")[1:]
-
-
 def _is_dot_segment(segment: str) -> bool:
-    return unquote_to_bytes(segment) in (b".", b"..")
+    if "%" in segment:
+        return unquote_to_bytes(segment) in (b".", b"..")
+    return segment in (".", "..")
 
 
 def _is_not_utf8(text: str) -> bool:
+    if "%" not in text and text.isascii():
+        return False
     try:
         unquote_to_bytes(text).decode()
     except UnicodeError:
@@ -87,47 +86,58 @@ def _is_not_utf8(text: str) -> bool:
     return False
 
 
-_RULES = (
+class _Read:
+    """A text and the parts of it that rules look at."""
+
+    __slots__ = ("path", "segments", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.path = _END_OF_PATH.split(text, maxsplit=1)[0]
+        self.segments = self.path.split("/")[1:]
+
+
+_RULES: tuple[tuple[str, str, Callable[[_Read], object]], ...] = (
     (
         "path.too-long",
         f"The path is longer than {MAX_TARGET_CHARACTERS} characters.",
-        lambda text: len(text) > MAX_TARGET_CHARACTERS,
+        lambda read: len(read.text) > MAX_TARGET_CHARACTERS,
     ),
     (
         "path.not-absolute",
         "The path must begin with one '/', such as /rest/api/3/myself: "
         "a host or a scheme is not for the app to choose.",
-        lambda text: not text.startswith("/") or text.startswith(("//", "/\\")),
+        lambda read: not read.text.startswith("/") or read.text.startswith(("//", "/\\")),
     ),
     (
         "path.control-character",
         "The path contains a control character.",
-        lambda text: _CONTROL.search(text) or _ENCODED_CONTROL.search(_path_of(text)),
+        lambda read: _CONTROL.search(read.text) or _ENCODED_CONTROL.search(read.path),
     ),
-    ("path.backslash", "The path contains a backslash.", lambda text: "\\" in _path_of(text)),
+    ("path.backslash", "The path contains a backslash.", lambda read: "\\" in read.path),
     (
         "path.encoded-separator",
         "The path contains an encoded slash, backslash or NUL.",
-        lambda text: _ENCODED_SEPARATOR.search(_path_of(text)),
+        lambda read: _ENCODED_SEPARATOR.search(read.path),
     ),
     (
         "path.bad-escape",
         "The path contains a broken escape or is not UTF-8.",
-        lambda text: _ESCAPE.search(_path_of(text)) or _is_not_utf8(text),
+        lambda read: _ESCAPE.search(read.path) or _is_not_utf8(read.text),
     ),
     (
         "path.dot-segment",
         "The path contains a '.' or '..' segment.",
-        lambda text: any(_is_dot_segment(segment) for segment in _segments(text)),
+        lambda read: any(_is_dot_segment(segment) for segment in read.segments),
     ),
     (
         "path.empty-segment",
         "The path contains an empty segment.",
-        lambda text: "" in _segments(text)[:-1],
+        lambda read: "" in read.segments[:-1],
     ),
     (
         "path.parameter",
         "The path contains a ';' parameter; encode the character as %3B.",
-        lambda text: ";" in _path_of(text),
+        lambda read: ";" in read.path,
     ),
 )
