@@ -112,6 +112,12 @@ class Emulator:
         """Where OAuth clients find the site."""
         return f"{self.base}/ex/jira/{self.cloud_id}"
 
+    @property
+    def names(self) -> dict[str, str]:
+        """The variables that lead a client here under the platform's names."""
+        variables: dict[str, str] = json.loads(self.say("tls", "env", "--shell", "json"))
+        return variables
+
     def asked(self) -> Asked:
         """Return what was asked since the last time."""
         records = self.tell("audit", "--limit", "1000")
