@@ -31,9 +31,15 @@ def in_turn(
 
 
 def resident_mib() -> float:
-    """Return the resident set of this process in MiB (Linux)."""
-    with open("/proc/self/status", encoding="ascii") as status:
-        for line in status:
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) / 1024
-    return 0.0
+    """Return the resident set of this process in MiB (Linux); a shared page counts each time."""
+    return _kib_of("/proc/self/status", "VmRSS:") / 1024
+
+
+def proportional_mib() -> float:
+    """Return it with a page that is mapped n times counted as n parts of one (Linux)."""
+    return _kib_of("/proc/self/smaps_rollup", "Pss:") / 1024
+
+
+def _kib_of(file: str, name: str) -> int:
+    with open(file, encoding="ascii") as lines:
+        return next((int(line.split()[1]) for line in lines if line.startswith(name)), 0)
