@@ -31,10 +31,12 @@ def test_the_commands_of_the_guide_lead_from_an_app_to_its_end(tmp_path: Path) -
         )
     assert done.returncode == 0, done.stderr
     for wanted in (
-        "scopes: jira: read:jira-user read:jira-work; user-identity: read:me",
+        "scopes: jira: manage:jira-webhook read:jira-user read:jira-work; user-identity: read:me",
         '"email": "dana@acme.example"',
         '"key":"TEAM-1"',
         '{"error":"Failed to parse Connect Session Auth Token"}',
+        '{"webhookRegistrationResult":[{"createdWebhookId":10000}]}',
+        "No webhook is on its way.",
         "1 grants ended.",
     ):
         assert wanted in done.stdout, done.stdout

@@ -24,6 +24,7 @@ from runtime.cli import (
     tokens,
     toolchain,
     variables,
+    webhooks,
 )
 
 app = typer.Typer(
@@ -77,6 +78,7 @@ app.add_typer(toolchain.app, name="toolchain")
 app.add_typer(consents.app, name="consent")
 app.add_typer(connect.app, name="connect")
 app.add_typer(oauth.app, name="oauth")
+app.add_typer(webhooks.app, name="webhook")
 app.add_typer(remote.app, name="remote")
 app.add_typer(session.app, name="session")
 app.add_typer(variables.app, name="variables")

@@ -62,7 +62,7 @@ class AdminWebhook:
         exclude_body: It is sent without a body.
         enabled: Whether it is sent at all.
         sealed: The secret that signs what is sent, encrypted; None for unsigned.
-        updated_by: The administrator who changed it last, and as whom it sees issues.
+        updated_by: The administrator who changed it last.
         updated_ms: When that was.
     """
 

@@ -1,12 +1,13 @@
-"""Whether an issue fits the filters of webhooks, for the server, which has no call of its own."""
+"""What webhooks need of the product beside its operations: filters, changes, the site as itself."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy import Engine
 
 from runtime.clock import Clock
-from runtime.identity.principal import Principal
+from runtime.identity.principal import ANONYMOUS, Principal
 from runtime.ids import Ids
 from runtime.jira.beans import Bean
 from runtime.jira.context import Context
@@ -15,14 +16,16 @@ from runtime.jira.jql_compile import compile_condition
 from runtime.jira.jql_errors import JqlError
 from runtime.jira.jql_parser import parse_jql
 from runtime.jira.permissions import Permissions
+from runtime.jira.served import served_operations
+from runtime.jira.site_view import WholeSite
 from runtime.jira.store import Store
 from runtime.jira.webhook_filters import fits
 from runtime.policy.operations import OperationTable
-from runtime.wire import JiraRequest
+from runtime.wire import JiraRequest, JiraResponse
 
 
 class WebhookMatcher:
-    """Evaluates filters as somebody.
+    """Evaluates filters as somebody, or as the site itself; reads as the site itself.
 
     Args:
         engine: The state database.
@@ -33,18 +36,27 @@ class WebhookMatcher:
 
     def __init__(self, engine: Engine, operations: OperationTable, clock: Clock, ids: Ids) -> None:
         self._store = Store(engine)
+        self._operations = operations
         self._operation = next(iter(operations))
+        self._served = served_operations()
         self._clock = clock
         self._ids = ids
 
-    def fits(self, cloud_id: str, who: Principal, issue_id: int, jql: str) -> bool:
-        """Return whether an issue fits a filter, whose names mean what they mean to somebody."""
+    def fits(self, cloud_id: str, who: Principal | None, issue_id: int, jql: str) -> bool:
+        """Return whether an issue fits a filter, whose names mean what they mean to somebody.
+
+        Args:
+            cloud_id: The site.
+            who: As whom; None for the site itself.
+            issue_id: The issue.
+            jql: The filter.
+        """
         with self._context(cloud_id, who) as context:
             return context is not None and fits(context, issue_id, jql)
 
-    def problems(self, cloud_id: str, who: Principal, jql: str) -> list[str]:
-        """Return what is wrong with a filter that may use all of JQL."""
-        with self._context(cloud_id, who) as context:
+    def problems(self, cloud_id: str, jql: str) -> list[str]:
+        """Return what is wrong with a filter of the site's own, which may use all of JQL."""
+        with self._context(cloud_id, None) as context:
             try:
                 query = parse_jql(jql)
                 if context is not None and query.where is not None:
@@ -58,11 +70,28 @@ class WebhookMatcher:
         with self._store.reading() as connection:
             return load_change(connection, change_id)
 
+    def read(self, cloud_id: str, base_url: str, path: str) -> JiraResponse | None:
+        """Answer a GET as the site itself would see it; None where nothing is served.
+
+        Raises:
+            JiraError: What is asked for is not there.
+        """
+        resolved = self._operations.resolve("GET", path)
+        served = None if resolved.operation is None else self._served.get(resolved.operation.key)
+        with self._context(cloud_id, None) as context:
+            if context is None or served is None:
+                return None
+            request = JiraRequest("GET", path, cloud_id=cloud_id, base_url=base_url)
+            return served.handler(
+                replace(context, request=request, params=resolved.params, version=resolved.version)
+            )
+
     @contextmanager
-    def _context(self, cloud_id: str, who: Principal) -> Iterator[Context | None]:
+    def _context(self, cloud_id: str, who: Principal | None) -> Iterator[Context | None]:
         with self._store.reading() as connection:
-            entrance = self._store.enter(connection, cloud_id, who.account_id)
-            if entrance is None or entrance.account is None:
+            account_id = None if who is None else who.account_id
+            entrance = self._store.enter(connection, cloud_id, account_id)
+            if entrance is None or (who is not None and entrance.account is None):
                 yield None
                 return
             site, account = entrance.site, entrance.account
@@ -72,9 +101,9 @@ class WebhookMatcher:
                 params={},
                 version=3,
                 site=site,
-                principal=who,
+                principal=who or ANONYMOUS,
                 account=account,
-                permissions=Permissions(site, account),
+                permissions=WholeSite(site) if who is None else Permissions(site, account),
                 connection=connection,
                 now_ms=int(self._clock.now_s() * 1000),
                 ids=self._ids,

@@ -125,15 +125,14 @@ class AdminWebhookEdge:
         return replace(answer, account_id=account.account_id)
 
     def _serve(self, request: JiraRequest, admin: Account) -> JiraResponse:
-        rest = request.path.removeprefix(ROOT).removeprefix("/")
-        if not rest:
+        if request.path == ROOT:
             if request.method in ("GET", "HEAD"):
                 hooks = self._store.list(request.cloud_id)
                 return json_response([self._bean(request, one) for one in hooks])
             if request.method == "POST":
                 return created(self._bean(request, self._create(request, admin)))
             raise JiraError(405, "This method is not supported.", rule="operation.method")
-        hook = self._get(request, rest)
+        hook = self._get(request, request.path.removeprefix(f"{ROOT}/"))
         if request.method in ("GET", "HEAD"):
             return json_response(self._bean(request, hook))
         if request.method == "PUT":
@@ -206,8 +205,7 @@ class AdminWebhookEdge:
         ]
         jql = hook.filters.get(ISSUE_FILTER)
         if jql:
-            who = Principal("basic", hook.updated_by)
-            problems += self._matcher.problems(hook.cloud_id, who, jql)
+            problems += self._matcher.problems(hook.cloud_id, jql)
         if problems:
             raise JiraError(400, *problems)
 

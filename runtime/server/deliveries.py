@@ -121,7 +121,11 @@ class Deliveries:
                 self._changed.wait(WAKE_S)
 
     def _run_safely(self) -> None:
-        """Send what is due; trouble with the state is said once, and tried again."""
+        """Send what is due; trouble with the state is said once, and tried again.
+
+        Whatever else goes wrong with one delivery, its claim keeps it away for a while, and the
+        thread goes on with the others.
+        """
         try:
             self.run_due()
             self._troubled = False
@@ -129,6 +133,8 @@ class Deliveries:
             if not self._troubled:
                 log.warning("webhooks wait: %s", error.message)
             self._troubled = True
+        except Exception:
+            log.exception("a webhook failed inside the host")
 
     def _attempt(self, one: Delivery) -> None:
         outcome = self._send(one)
@@ -145,6 +151,8 @@ class Deliveries:
             self._audit.append_in(connection, _record(tried))
 
     def _send(self, one: Delivery) -> _Outcome:
+        if one.retries > MAX_RETRIES:  # it was claimed that often by processes that did not live on
+            return _Outcome(None, "every attempt was broken off", again=True)
         try:
             proof = self._recipients.sign(one)
             headers = (*proof, *delivery_headers(one.identifier, one.retries))

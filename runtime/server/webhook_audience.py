@@ -1,7 +1,7 @@
 """Who listens to an event of a site: apps by descriptor, apps by registration, administrators.
 
-Each is read for as somebody whose rights count at that moment: a webhook tells nothing that its
-receiver could not read itself.
+An app is read for as somebody whose rights count at that moment: it is told nothing that it could
+not read itself. Webhooks of administrators are the site's own, and see everything.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,18 +11,16 @@ from itertools import groupby
 from sqlalchemy import Engine
 
 from runtime.clock import Clock
-from runtime.identity.accounts import find_account
 from runtime.identity.app_webhooks import AppWebhook, list_of_site
 from runtime.identity.connect.authenticator import IMPERSONATION_SCOPE
 from runtime.identity.connect.installations import ConnectInstallation, ConnectInstallations
 from runtime.identity.connect.webhooks import listening, module_url
 from runtime.identity.oauth.standing import find_standing
 from runtime.identity.principal import Principal
-from runtime.jira.admin_webhooks import ISSUE_FILTER, AdminWebhook, AdminWebhooks
+from runtime.jira.admin_webhooks import ISSUE_FILTER, AdminWebhooks
 from runtime.jira.webhook_queue import Kind
 from runtime.policy.operations import OperationTable
 from runtime.policy.scopes import decide_scopes
-from runtime.server.admins import is_site_admin
 
 REGISTER = "registerDynamicWebhooks"
 
@@ -50,7 +48,7 @@ class Listener:
 
     Attributes:
         kind: By which kind of webhook.
-        principal: As whom it reads.
+        principal: As whom it reads; None for the site itself, which sees everything.
         app_id: Who it is: key, client id, or number of the webhook.
         tenure: What must still be in force when it is told.
         base_url: Where the links in what it is told lead.
@@ -60,7 +58,7 @@ class Listener:
     """
 
     kind: Kind
-    principal: Principal
+    principal: Principal | None
     app_id: str
     tenure: str
     base_url: str
@@ -150,10 +148,10 @@ class Audience:
 
     def _defined(self, cloud_id: str, event: str) -> Iterator[Listener]:
         for hook in self._admin_webhooks.list(cloud_id):
-            if hook.enabled and event in hook.events and self._is_admin(hook):
+            if hook.enabled and event in hook.events:
                 yield Listener(
                     kind="admin",
-                    principal=Principal("basic", hook.updated_by),
+                    principal=None,
                     app_id=str(hook.id),
                     tenure="",
                     base_url=self._site_url(cloud_id),
@@ -161,11 +159,6 @@ class Audience:
                     hooks=(Hook(jql=hook.filters.get(ISSUE_FILTER) or None),),
                     excludes_body=hook.exclude_body,
                 )
-
-    def _is_admin(self, hook: AdminWebhook) -> bool:
-        with self._engine.connect() as connection:
-            account = find_account(connection, hook.updated_by)
-        return account is not None and is_site_admin(self._engine, hook.cloud_id, account)
 
 
 def _of_descriptor(app: ConnectInstallation, event: str) -> Iterator[Listener]:

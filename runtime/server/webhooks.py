@@ -15,6 +15,7 @@ from functools import cached_property
 from urllib.parse import quote
 
 from runtime.clock import Clock
+from runtime.errors import JiraError
 from runtime.ids import Ids
 from runtime.jira.beans import Bean
 from runtime.jira.product import Jira
@@ -151,9 +152,7 @@ class WebhookFeed:
         """Return issue and comment as the listener itself sees them; nothing if it does not."""
 
         def read(path: str) -> dict[str, object]:
-            return self._reader.read(
-                listener.principal, cloud_id, listener.base_url, f"/rest/api/2/issue/{path}"
-            )
+            return self._read(cloud_id, listener, f"/rest/api/2/issue/{path}")
 
         issue_key, comment_id = quote(params["issueIdOrKey"], safe=""), params.get("id")
         issue = read(issue_key)
@@ -163,6 +162,15 @@ class WebhookFeed:
             return {"issue": issue}
         comment = read(f"{issue_key}/comment/{quote(comment_id, safe='')}")
         return {"issue": issue, "comment": comment} if comment else {}
+
+    def _read(self, cloud_id: str, listener: Listener, path: str) -> dict[str, object]:
+        if listener.principal is not None:
+            return self._reader.read(listener.principal, cloud_id, listener.base_url, path)
+        try:
+            answer = self._matcher.read(cloud_id, listener.base_url, path)
+        except JiraError:
+            return {}
+        return {} if answer is None else json_object(answer.body)
 
     def _fits(
         self, cloud_id: str, listener: Listener, facts: dict[str, object], hook: Hook
@@ -198,7 +206,7 @@ class WebhookFeed:
         return Delivery(
             identifier=self._ids.uuid(),
             kind=listener.kind,
-            model=listener.principal.model,
+            model="basic" if listener.principal is None else listener.principal.model,
             cloud_id=cloud_id,
             app_id=listener.app_id,
             tenure=listener.tenure,
