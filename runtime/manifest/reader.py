@@ -15,6 +15,7 @@ from runtime.manifest.check_handlers import check_handlers
 from runtime.manifest.check_modules import check_modules
 from runtime.manifest.check_permissions import check_permissions
 from runtime.manifest.check_references import check_references
+from runtime.manifest.check_remotes import check_remotes
 from runtime.manifest.check_resources import check_resources
 from runtime.manifest.check_rules import check_rules
 from runtime.manifest.check_shape import shape_problems
@@ -40,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     check_timeouts,
     check_events,
     check_permissions,
+    check_remotes,
     check_resources,
     check_translations,
     check_conditions,

@@ -261,6 +261,20 @@ ERRORS: dict[str, tuple[str, str]] = {
         GOOD + "remotes:\n  - {key: r, baseUrl: https://a.b}\n  - {key: r, baseUrl: https://a.b}\n",
         "17:6 error valid-app-config-required",
     ),
+    "a remote without https": (
+        GOOD + "remotes:\n  - {key: r, baseUrl: http://a.b}\n",
+        "16:19 warning firebrick/remote-base-url",
+    ),
+    "a region of a remote without https": (
+        GOOD + "remotes:\n  - {key: r, baseUrl: {default: https://a.b, EU: '//a.b'}}\n",
+        "16:50 warning firebrick/remote-base-url",
+    ),
+    "a token of a remote without its scope": (
+        GOOD
+        + "remotes:\n  - key: r\n    baseUrl: https://a.b\n    auth:\n"
+        + "      appUserToken: {enabled: true}\n      appSystemToken: {enabled: false}\n",
+        "19:31 warning firebrick/remote-token-scope",
+    ),
     "translated text without translations": (
         HEAD + PANEL.replace("title: Panel", "title: {i18n: a}") + UI,
         "8:21 error valid-document-required",
