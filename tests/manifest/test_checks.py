@@ -263,7 +263,7 @@ ERRORS: dict[str, tuple[str, str]] = {
     ),
     "a remote without https": (
         GOOD + "remotes:\n  - {key: r, baseUrl: http://a.b}\n",
-        "16:19 warning firebrick/remote-base-url",
+        "16:23 warning firebrick/remote-base-url",
     ),
     "a region of a remote without https": (
         GOOD + "remotes:\n  - {key: r, baseUrl: {default: https://a.b, EU: '//a.b'}}\n",
