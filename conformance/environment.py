@@ -66,6 +66,11 @@ NPM = (
         {"express": "4.21.2", "express-session": "1.18.1", "passport": "0.7.0"},
     ),
     Client("atlassian-connect-express", "11.5.3"),
+    Client(
+        "@forge/api",
+        "8.3.0",
+        {f"forge-api-{major}": f"npm:@forge/api@{major}" for major in (5, 6, 7)},
+    ),
 )
 
 

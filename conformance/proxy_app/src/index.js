@@ -1,0 +1,1 @@
+export const main = () => "the same app, inside";
