@@ -424,3 +424,18 @@ def test_a_rotated_secret_signs_the_next_attempt(
     jwt.decode(token, fresh, algorithms=["HS256"], options={"verify_iat": False})
     with pytest.raises(jwt.InvalidSignatureError):
         jwt.decode(token, place.secret, algorithms=["HS256"], options={"verify_iat": False})
+
+
+def test_an_app_of_an_older_state_is_told_once_its_secret_is_rotated(
+    place: HookPlace, dana: dict[str, str], writer: httpx.Client
+) -> None:
+    place.number(dana, "project = TEAM", UPDATED)
+    with place.firebrick.engine.begin() as connection:
+        place.firebrick.oauth.sealed.remove(connection, place.client.client_id)
+    rename(writer, "TEAM-1", "unsigned")
+    assert place.quiet() == ["app.not-told"]
+    (kept,) = place.firebrick.webhooks.deliveries.queue.list(failed=True)
+    assert "rotate" in kept.failure
+    place.firebrick.oauth.clients.rotate_secret(place.client.client_id)
+    rename(writer, "TEAM-1", "signed")
+    assert [one["issue"]["fields"]["summary"] for one in place.told(1)] == ["signed"]
