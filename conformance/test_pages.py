@@ -38,6 +38,7 @@ ACCESS_TOKEN = "fbk_ctl_" + "7" * 64
 ACCOUNT = "/_firebrick/account"
 APPS = f"{ACCOUNT}/apps"
 TOKENS = f"{ACCOUNT}/tokens"
+ADMIN = "/_firebrick/admin"
 NARROW = 320
 APP_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>App</title>
 <script src="{host}/all.js"></script>
@@ -258,7 +259,7 @@ def test_the_pages_of_faults(walk: Walk) -> None:
         walk.look(name, words)
     walk.open(f"{ACCOUNT}/nothing")
     walk.look("no-such-page", "There is nothing at this address.")
-    walk.bench.firebrick.oauth.grants.set_user_apps_allowed(allowed=False)
+    walk.bench.firebrick.oauth.policy.set_user_apps_allowed(allowed=False)
     walk.authorize(client)
     walk.look("fault-organization", "admin blocks apps")
 
@@ -296,6 +297,47 @@ def test_an_api_token_is_made_and_revoked_by_keyboard(walk: Walk) -> None:
     walk.tab.activate("Revoke nightly")
     (left,) = [one for one in walk.bench.firebrick.api_tokens.list() if not one.revoked]
     assert (left.label, left.scopes) == ("narrow", frozenset({"read:jira-work"}))
+
+
+def test_the_pages_of_admins_by_keyboard(walk: Walk) -> None:
+    walk.tab.scripts(on=False)
+    client = walk.app()
+    firebrick = walk.bench.firebrick
+    walk.authorize(client)
+    walk.sign_in("Vera Viewer")
+    walk.tab.activate("Accept")
+    walk.open(ADMIN)
+    walk.look("admin-refused", "Only admins see this page")
+    walk.tab.activate("Use another account")
+    walk.sign_in("Amy Admin")
+    walk.look("admin-site", "Used by Vera Viewer")
+    walk.tab.activate("Block Notes")
+    walk.look("admin-site-blocked", "refused")
+    walk.tab.activate("Unblock Notes")
+    walk.tab.activate("Block every app on this site")
+    walk.look("admin-site-closed", "Every OAuth app is refused on this site.")
+    walk.tab.activate("Let apps in again")
+    walk.tab.activate("Organization")
+    walk.look("admin-organization", "May people allow OAuth apps by themselves?")
+    walk.tab.tab_to("Yes")
+    walk.tab.press("ArrowDown")
+    walk.tab.activate("Save consent rule")
+    assert not firebrick.oauth.policy.user_apps_allowed()
+    walk.tab.fill(Longest_life="0")
+    walk.tab.scripts(on=True)
+    walk.tab.evaluate("document.querySelector('#max_days').form.noValidate = true")
+    walk.tab.activate("Save token rules")
+    walk.look("admin-organization-fault", "1 to 365 days")
+    walk.tab.fill(Longest_life="30")
+    walk.tab.activate("Save token rules")
+    assert firebrick.token_policies.find().max_days == 30
+    walk.tab.activate("Block every app everywhere")
+    walk.look("admin-organization-closed", "refused in the whole organization")
+    walk.tab.activate("Let apps in again")
+    walk.tab.activate("Uninstall Notes")
+    assert firebrick.oauth.grants.list() == ()
+    walk.tab.activate("acme.atlassian.net")
+    walk.look("admin-site-empty", "No OAuth app is in use on this site")
 
 
 def test_the_developer_console_by_keyboard(walk: Walk) -> None:
@@ -357,7 +399,8 @@ def test_no_page_lets_itself_be_framed(walk: Walk) -> None:
     walk.open(APPS)
     walk.sign_in("Vera Viewer")
     consent = authorize_path(client.client_id, redirect_uri=walk.callback)
-    for path in ("/", consent, f"{ACCOUNT}/sign-in", APPS, TOKENS, "/console", "/connect"):
+    own = (consent, f"{ACCOUNT}/sign-in", APPS, TOKENS, ADMIN)
+    for path in ("/", *own, "/console", "/connect"):
         walk.tab.open(f"{walk.elsewhere}/frame?of={quote(walk.base + path, safe='')}")
         (complaint,) = walk.tab.take_complaints()
         assert f"Framing '{walk.base}/' violates" in complaint, path

@@ -25,7 +25,11 @@ def block(
     state: StateOption = None,
     format_: FormatOption = "text",
 ) -> None:
-    """Refuse an app from the very next call on: on a site, or in the whole organization."""
+    """Refuse an app's calls from the very next one on: on a site, or in the whole organization.
+
+    What people allowed it stays, and is in force again after 'oauth unblock'. To stop only new
+    consent, see 'oauth policy'; to end what people allowed, 'oauth revoke --client'.
+    """
     _change(client, site, state, format_, on=True)
 
 
@@ -43,7 +47,7 @@ def unblock(
 
 @reports_errors
 def blocks(*, state: StateOption = None, format_: FormatOption = "text") -> None:
-    """List the blocks."""
+    """List the blocks, and whether people may consent to further apps."""
     with open_state(state) as firebrick:
         names = {one.client_id: one.name for one in firebrick.oauth.clients.list()}
         hosts = {cloud_id: host for host, cloud_id in firebrick.sites_by_host().items()}
@@ -51,12 +55,16 @@ def blocks(*, state: StateOption = None, format_: FormatOption = "text") -> None
             {"app": names.get(client_id, client_id), "site": hosts.get(cloud_id, cloud_id)}
             for client_id, cloud_id in firebrick.oauth.blocks.list()
         ]
+        allowed = firebrick.oauth.policy.user_apps_allowed()
     if format_ == "json":
         print_json(rows)
-    elif rows:
+        return
+    if rows:
         table(tuple(rows[0]), ([*row.values()] for row in rows))
     else:
         say("Nothing is blocked.")
+    if not allowed:
+        say("Nobody consents to further apps (firebrick oauth policy).")
 
 
 def _change(

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from runtime.identity.oauth.values import AuthorizeFault, AuthorizeRequest, OAuthClient
     from runtime.server.runtime import Firebrick
 
+ALLOWED = "People may consent to apps by themselves."
+BLOCKED = (
+    "Nobody consents to further apps. Those that were consented to before go on; to refuse their "
+    "calls as well: firebrick oauth block [--client APP] [--site SITE]"
+)
 app = typer.Typer(help="OAuth 2.0 (3LO): apps, consent, grants.", no_args_is_help=True)
 apps = typer.Typer(help="Apps of the developer console.", no_args_is_help=True)
 app.add_typer(apps, name="app")
@@ -292,18 +297,23 @@ def revoke(
 def policy(
     user_apps: Annotated[
         Literal["allow", "block"] | None,
-        typer.Option(help="May people consent to apps by themselves?", show_default=False),
+        typer.Option(help="May people consent to further apps by themselves?", show_default=False),
     ] = None,
     *,
     state: StateOption = None,
     format_: FormatOption = "text",
 ) -> None:
-    """Show or set whether the organization lets people consent to apps by themselves."""
+    """Show or set whether people may consent to further apps; what they allowed before goes on.
+
+    To refuse the calls of apps as well, see 'oauth block'.
+    """
     with open_state(state) as firebrick:
         if user_apps is not None:
-            firebrick.oauth.grants.set_user_apps_allowed(allowed=user_apps == "allow")
-        allowed = firebrick.oauth.grants.user_apps_allowed()
+            firebrick.oauth.policy.set_user_apps_allowed(allowed=user_apps == "allow")
+        allowed = firebrick.oauth.policy.user_apps_allowed()
     _show({"userApps": "allow" if allowed else "block"}, format_)
+    if format_ == "text":
+        say(ALLOWED if allowed else BLOCKED)
 
 
 def _revoke(firebrick: "Firebrick", client: str | None, user: str | None, site: str | None) -> int:

@@ -1,7 +1,7 @@
-"""``token create | list | revoke | unlock``: API tokens for scripts."""
+"""``token create | list | revoke | unlock | policy``: API tokens for scripts."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -127,6 +127,39 @@ def unlock(
         print_json({"user": person.handle, "unlocked": unlocked})
     else:
         say("Unlocked." if unlocked else f"{person.display_name} has no failed logins.")
+
+
+@app.command()
+@reports_errors
+def policy(
+    *,
+    tokens: Annotated[
+        Literal["allow", "block"] | None,
+        typer.Option(help="May people use API tokens?", show_default=False),
+    ] = None,
+    max_days: Annotated[
+        int | None,
+        typer.Option(help="Longest life in days, also of those there are.", show_default=False),
+    ] = None,
+    state: StateOption = None,
+    format_: FormatOption = "text",
+) -> None:
+    """Show or set what the organization allows of API tokens; it holds from the next call on.
+
+    Settings (FIREBRICK_API_TOKENS, FIREBRICK_API_TOKEN_MAX_DAYS) can only be narrowed.
+    """
+    with open_state(state) as firebrick:
+        policies = firebrick.token_policies
+        now = policies.set(allowed=None if tokens is None else tokens == "allow", max_days=max_days)
+        narrower = policies.ceiling != now
+    facts = {"tokens": "allow" if now.allowed else "block", "maxDays": now.max_days}
+    if format_ == "json":
+        print_json(facts)
+        return
+    for name, value in facts.items():
+        say(f"{name}: {value}")
+    if narrower:
+        say("That is less than the settings of this server allow.")
 
 
 def _date(seconds: float) -> str:

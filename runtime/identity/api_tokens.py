@@ -21,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     insert,
     select,
+    true,
     update,
 )
 
@@ -28,11 +29,17 @@ from runtime.clock import Clock
 from runtime.database import metadata
 from runtime.errors import ForgeError
 from runtime.identity.accounts import Account, account_table
+from runtime.identity.token_policy import (
+    DEFAULT_POLICY,
+    MAX_LIFETIME_DAYS,
+    TokenPolicy,
+    find_policy,
+    token_policy_table,
+)
 from runtime.ids import Ids
 
 DAY_S = 86_400.0
 DEFAULT_LIFETIME_DAYS = 365  # tokens made since 15 December 2024 live one year by default
-MAX_LIFETIME_DAYS = 365
 MAX_LABEL_CHARACTERS = 254  # what the column holds
 
 api_token_table = Table(
@@ -47,22 +54,6 @@ api_token_table = Table(
     Column("revoked", Boolean, nullable=False, default=False),
     Column("scopes", Text),  # separated by blanks; NULL where the token is not scoped
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TokenPolicy:
-    """What an organisation allows of API tokens; it holds for those already made as well.
-
-    Attributes:
-        allowed: Whether API tokens are accepted at all.
-        max_days: How many days after it was made a token ends at the latest.
-    """
-
-    allowed: bool = True
-    max_days: int = MAX_LIFETIME_DAYS
-
-
-DEFAULT_POLICY = TokenPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,24 +99,24 @@ class ApiTokens:
         engine: The state database.
         clock: Decides about expiry.
         ids: Makes ids and secrets.
-        policy: What the organisation allows.
+        ceiling: What the settings allow; admins may have narrowed it.
     """
 
     def __init__(
-        self, engine: Engine, clock: Clock, ids: Ids, policy: TokenPolicy = DEFAULT_POLICY
+        self, engine: Engine, clock: Clock, ids: Ids, ceiling: TokenPolicy = DEFAULT_POLICY
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._ids = ids
-        self._policy = policy
+        self._ceiling = ceiling
 
     def policy(self) -> TokenPolicy:
         """Return what the organisation allows now."""
-        return self._policy
+        return find_policy(self._engine, self._ceiling)
 
     def ends_at_s(self, token: ApiToken) -> float:
         """Return when a token ends: as it was made, or sooner if the organisation says so."""
-        return _end_s(token.created_at_s, token.expires_at_s, self._policy)
+        return _end_s(token.created_at_s, token.expires_at_s, self.policy())
 
     def create(
         self,
@@ -148,9 +139,12 @@ class ApiTokens:
                 ``BAD_TOKEN_LIFETIME`` outside 1 to 365 days or what the organisation allows,
                 ``TOKENS_FORBIDDEN`` where the organisation allows none.
         """
-        longest = min(MAX_LIFETIME_DAYS, self._policy.max_days)
+        policy = self.policy()
+        longest = min(MAX_LIFETIME_DAYS, policy.max_days)
         days = min(DEFAULT_LIFETIME_DAYS, longest) if lifetime_days is None else lifetime_days
-        self._check(account, label, days, longest)
+        if not policy.allowed:
+            raise ForgeError("TOKENS_FORBIDDEN", "The organisation allows no API tokens.")
+        _check(account, label, days, longest)
         now_s = self._clock.now_s()
         secret = self._ids.token("pat")
         token = ApiToken(
@@ -164,24 +158,6 @@ class ApiTokens:
         )
         self._store(token, secret)
         return token, secret
-
-    def _check(self, account: Account, label: str, days: int, longest: int) -> None:
-        if not self._policy.allowed:
-            raise ForgeError("TOKENS_FORBIDDEN", "The organisation allows no API tokens.")
-        if account.account_type != "atlassian" or not account.active:
-            raise ForgeError(
-                "BAD_TOKEN_OWNER",
-                f"{account.display_name} cannot own API tokens: only an active person can.",
-            )
-        if not 1 <= len(label) <= MAX_LABEL_CHARACTERS or not label.isprintable():
-            raise ForgeError(
-                "BAD_TOKEN_LABEL",
-                f"A label has 1 to {MAX_LABEL_CHARACTERS} characters, all of them printable.",
-            )
-        if not 1 <= days <= longest:
-            raise ForgeError(
-                "BAD_TOKEN_LIFETIME", f"A token lives 1 to {longest} days, not {days}."
-            )
 
     def _store(self, token: ApiToken, secret: SecretStr) -> None:
         values = {name: getattr(token, name) for name in ApiToken.__dataclass_fields__}
@@ -229,13 +205,14 @@ class ApiTokens:
         digest = _digest(secret.get_secret_value())
         with self._engine.connect() as connection:
             row = connection.execute(_BY_HASH, {"wanted": digest}).one_or_none()
-        owner = None if row is None else Account(*row[4:])
+        owner = None if row is None else Account(*row[len(_TOKEN_COLUMNS) :])
         known = "" if owner is None else str(owner.email).lower()
         matches = hmac.compare_digest(known.encode(), email.lower().encode())
         if row is None or owner is None or not matches or row.revoked:
             return None
-        ends_at_s = _end_s(row.created_at_s, row.expires_at_s, self._policy)
-        if not self._policy.allowed or ends_at_s <= self._clock.now_s():
+        policy = self._ceiling.narrowed(row.policy_allowed, row.policy_max_days)
+        ends_at_s = _end_s(row.created_at_s, row.expires_at_s, policy)
+        if not policy.allowed or ends_at_s <= self._clock.now_s():
             return None
         return VerifiedToken(owner, _scopes(row.scopes))
 
@@ -247,6 +224,21 @@ class ApiTokens:
         )
         with self._engine.connect() as connection:
             return frozenset(connection.execute(query).scalars())
+
+
+def _check(account: Account, label: str, days: int, longest: int) -> None:
+    if account.account_type != "atlassian" or not account.active:
+        raise ForgeError(
+            "BAD_TOKEN_OWNER",
+            f"{account.display_name} cannot own API tokens: only an active person can.",
+        )
+    if not 1 <= len(label) <= MAX_LABEL_CHARACTERS or not label.isprintable():
+        raise ForgeError(
+            "BAD_TOKEN_LABEL",
+            f"A label has 1 to {MAX_LABEL_CHARACTERS} characters, all of them printable.",
+        )
+    if not 1 <= days <= longest:
+        raise ForgeError("BAD_TOKEN_LIFETIME", f"A token lives 1 to {longest} days, not {days}.")
 
 
 def _end_s(created_at_s: float, expires_at_s: float, policy: TokenPolicy) -> float:
@@ -262,14 +254,18 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+_TOKEN_COLUMNS = (
+    api_token_table.c.revoked,
+    api_token_table.c.created_at_s,
+    api_token_table.c.expires_at_s,
+    api_token_table.c.scopes,
+    token_policy_table.c.allowed.label("policy_allowed"),
+    token_policy_table.c.max_days.label("policy_max_days"),
+)
 _BY_HASH = (
-    select(
-        api_token_table.c.revoked,
-        api_token_table.c.created_at_s,
-        api_token_table.c.expires_at_s,
-        api_token_table.c.scopes,
-        account_table,
-    )
+    select(*_TOKEN_COLUMNS, account_table)
+    .select_from(api_token_table)
+    .outerjoin(token_policy_table, true())
     .join(account_table, account_table.c.account_id == api_token_table.c.account_id)
     .where(api_token_table.c.token_hash == bindparam("wanted"))
 )

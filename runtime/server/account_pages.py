@@ -14,11 +14,12 @@ from urllib.parse import urlencode
 from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.errors import OAuthError
 from runtime.identity.accounts import Account
+from runtime.identity.oauth.blocks import OAuthBlocks
 from runtime.identity.oauth.flow import OAuthFlow
 from runtime.identity.oauth.scope_words import by_product
 from runtime.identity.oauth.stateless import StatelessRequests
 from runtime.identity.oauth.store import OAuthClients, OAuthGrants
-from runtime.identity.oauth.values import AuthorizeFault, AuthorizeRequest
+from runtime.identity.oauth.values import AuthorizeFault, AuthorizeRequest, OAuthClient
 from runtime.ids import Ids
 from runtime.server.sign_in import (
     APPS,
@@ -44,6 +45,7 @@ class OAuthDoors:
     flow: OAuthFlow
     clients: OAuthClients
     grants: OAuthGrants
+    blocks: OAuthBlocks
     stateless: StatelessRequests
 
 
@@ -106,7 +108,7 @@ class AccountPages:
         asked = self._oauth.flow.prepare_authorize(request.query, self._auto)
         if isinstance(asked, AuthorizeFault):
             return self._fault(asked, self._auto)
-        sites = [cloud_id for cloud_id, _ in self._people.sites(self._auto)]
+        sites = [cloud_id for cloud_id, _ in self._sites(asked.client, self._auto)]
         picked = sites[:1] if asked.client.grant_kind == "resource" else sites
         return self._approve(asked, self._auto, picked if asked.needs_site else [])
 
@@ -120,7 +122,7 @@ class AccountPages:
             200, "account-consent.html", sends_to=asked.redirect_uri,
             app=asked.client, account=account, owner=self._name(asked.client.owner_account_id),
             products=by_product(asked.scopes), needs_site=asked.needs_site,
-            sites=self._people.sites(account), form_token=visit.form_token,
+            sites=self._sites(asked.client, account), form_token=visit.form_token,
             action=f"{CONSENT}?{query_of(request)}", redirect_uri=asked.redirect_uri,
             sign_out=f"{SIGN_OUT}?{urlencode({'next': f'{CONSENT}?{query_of(request)}'})}",
         )  # fmt: skip
@@ -133,6 +135,12 @@ class AccountPages:
         if first(visit.form, "decision") != "accept":
             return redirect(self._oauth.flow.deny(asked, account), status=302)
         return self._approve(asked, account, visit.form.get("site", ()))
+
+    def _sites(self, client: OAuthClient, account: Account) -> list[tuple[str, str]]:
+        """Return the sites that an account can allow an app on."""
+        sites = self._people.sites(account)
+        open_ = self._oauth.blocks.open_sites(client.client_id, {one for one, _ in sites})
+        return [one for one in sites if one[0] in open_]
 
     def _approve(
         self, asked: AuthorizeRequest, account: Account, cloud_ids: Iterable[str]

@@ -11,6 +11,7 @@ from runtime.identity.connect.secretbox import SecretBox
 from runtime.identity.oauth.authenticator import OAuthAuthenticator
 from runtime.identity.oauth.blocks import OAuthBlocks
 from runtime.identity.oauth.flow import OAuthFlow
+from runtime.identity.oauth.policy import OAuthPolicy
 from runtime.identity.oauth.sealed import SealedSecrets
 from runtime.identity.oauth.store import OAuthClients, OAuthGrants
 from runtime.identity.oauth.tokens import OAuthTokens
@@ -30,6 +31,7 @@ class OAuthParts:
         sealed: Their secrets, to sign webhooks with.
         grants: What accounts allow them.
         blocks: What administrators refuse.
+        policy: The organization's word on new consent.
         tokens: Codes and tokens.
         flow: Authorize requests, consent, the token endpoint.
         authenticator: Resolves access tokens on the gateway.
@@ -39,6 +41,7 @@ class OAuthParts:
     sealed: SealedSecrets
     grants: OAuthGrants
     blocks: OAuthBlocks
+    policy: OAuthPolicy
     tokens: OAuthTokens
     flow: OAuthFlow
     authenticator: OAuthAuthenticator
@@ -81,14 +84,18 @@ def open_oauth(
     clients = OAuthClients(engine, clock, ids, known_scopes, sealed)
     grants = OAuthGrants(engine, clock, ids, audit)
     tokens = OAuthTokens(engine, clock, ids, lifetimes)
+    policy = OAuthPolicy(engine, audit)
     flow = OAuthFlow(
         engine=engine,
         clock=clock,
         clients=clients,
         grants=grants,
         tokens=tokens,
+        policy=policy,
         audit=audit,
         may_use=may_use,
     )
     blocks = OAuthBlocks(engine, clock, audit)
-    return OAuthParts(clients, sealed, grants, blocks, tokens, flow, OAuthAuthenticator(tokens))
+    return OAuthParts(
+        clients, sealed, grants, blocks, policy, tokens, flow, OAuthAuthenticator(tokens)
+    )

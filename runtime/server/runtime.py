@@ -18,9 +18,10 @@ from runtime.gateway.gateway import Gateway
 from runtime.gateway.outside import ExternalCall, ExternalReply
 from runtime.hostfunctions.fetch import Egress
 from runtime.hostfunctions.stubs import EgressStub
-from runtime.identity.api_tokens import ApiTokens, TokenPolicy
+from runtime.identity.api_tokens import ApiTokens
 from runtime.identity.lockout import Lockout
 from runtime.identity.sessions import Sessions
+from runtime.identity.token_policy import TokenPolicies, TokenPolicy
 from runtime.ids import Ids
 from runtime.installation.consents import ConsentStore
 from runtime.installation.model import AppVersion, Installation
@@ -96,8 +97,9 @@ class Firebrick(Directory):
         self.consents = ConsentStore(engine, clock)
         self.variables = VariableStore(engine)
         self.vault = Vault(settings.state)
-        policy = TokenPolicy(settings.api_tokens, settings.api_token_max_days)
-        self.api_tokens = ApiTokens(engine, clock, ids, policy)
+        ceiling = TokenPolicy(settings.api_tokens, settings.api_token_max_days)
+        self.token_policies = TokenPolicies(engine, self.audit, ceiling)
+        self.api_tokens = ApiTokens(engine, clock, ids, ceiling)
         self.lockout = Lockout(engine, clock, settings.login_failures)
         self.sessions = Sessions(engine, clock, ids)
         self.broker = TokenBroker(engine, clock, ids)

@@ -23,6 +23,7 @@ SIGN_OUT = f"{PREFIX}sign-out"
 CONSENT = f"{PREFIX}consent"
 APPS = f"{PREFIX}apps"
 TOKENS = f"{PREFIX}tokens"
+ADMIN = f"{FOLDER}admin"
 SESSION = Cookie("firebrick_account", FOLDER)
 BEFORE = Cookie("firebrick_before", PREFIX)  # ties the sign-in form to a browser
 FORGED = "This form was not sent by its own page, or the session has ended. Open the page again."
@@ -148,4 +149,4 @@ def query_of(request: JiraRequest) -> str:
 def _own_path(path: str) -> str:
     """Return a page to go on to after signing in; anything else is none."""
     plain = path.isascii() and path.isprintable() and "\\" not in path
-    return path if path.startswith((f"{CONSENT}?", APPS, TOKENS)) and plain else APPS
+    return path if path.startswith((f"{CONSENT}?", APPS, TOKENS, ADMIN)) and plain else APPS

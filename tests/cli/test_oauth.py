@@ -107,8 +107,8 @@ def test_grants_are_listed_and_ended(firebrick: Firebrick) -> None:
 
 @pytest.mark.usefixtures("made")
 def test_the_organization_blocks_and_allows_consent(firebrick: Firebrick) -> None:
-    assert firebrick("oauth", "policy").out == "userApps: allow\n"
-    assert firebrick("oauth", "policy", "--user-apps", "block").out == "userApps: block\n"
+    assert firebrick("oauth", "policy").out.startswith("userApps: allow\n")
+    assert firebrick("oauth", "policy", "--user-apps", "block").out.startswith("userApps: block\n")
     assert authorize(firebrick).code == 1
     assert firebrick("oauth", "policy", "--user-apps", "allow").code == 0
     assert authorize(firebrick).code == 0

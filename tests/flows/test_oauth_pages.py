@@ -254,10 +254,6 @@ def test_the_console_as_json(bench: Bench, api: httpx.Client) -> None:
     assert api.patch(path, json={"name": "CI 2"}).json()["callbackUrls"] == [CALLBACK]
     assert [one["name"] for one in api.get("/console/api/apps").json()] == ["CI 2"]
     assert api.post(f"{path}/secret").json()["clientSecret"] != made.json()["clientSecret"]
-    assert api.put("/console/api/organization", json={"userAppsAllowed": False}).json() == {
-        "userAppsAllowed": False
-    }
-    assert not bench.firebrick.oauth.grants.user_apps_allowed()
     assert api.delete(path).status_code == 204
     assert api.get(path).status_code == 404
 

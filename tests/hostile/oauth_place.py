@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import SecretStr
 
 from runtime.clock import ManualClock
+from runtime.errors import OAuthError
 from runtime.identity.accounts import Account
 from runtime.identity.oauth.values import (
     AuthorizeFault,
@@ -68,7 +69,8 @@ class Place:
         asked = self.firebrick.oauth.flow.prepare_authorize(
             self.params(scopes), self.person(handle)
         )
-        assert not isinstance(asked, AuthorizeFault), asked
+        if isinstance(asked, AuthorizeFault):
+            raise OAuthError(asked.error, asked.description, asked.status)
         target = self.firebrick.oauth.flow.approve(asked, self.person(handle), {cloud_id})
         return dict(parse_qsl(urlsplit(target).query))["code"]
 

@@ -56,13 +56,13 @@ def test_28_a_private_app_is_for_its_owner_alone_even_after_consent(place: Place
 def test_28_the_organization_can_block_consent(place: Place) -> None:
     request = asked(place)
     assert isinstance(request, AuthorizeRequest)
-    place.firebrick.oauth.grants.set_user_apps_allowed(allowed=False)
+    place.firebrick.oauth.policy.set_user_apps_allowed(allowed=False)
     fault = asked(place)
     assert isinstance(fault, AuthorizeFault)
     assert (fault.status, fault.error, fault.location) == (403, "access_denied", None)
     with pytest.raises(OAuthError):
         place.firebrick.oauth.flow.approve(request, place.person("dana"), {place.sites[0]})
-    place.firebrick.oauth.grants.set_user_apps_allowed(allowed=True)
+    place.firebrick.oauth.policy.set_user_apps_allowed(allowed=True)
     assert isinstance(asked(place), AuthorizeRequest)
 
 

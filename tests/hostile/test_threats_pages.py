@@ -147,7 +147,7 @@ def test_28_a_private_app_is_not_shown_to_others(bench: Bench, vera: Browser) ->
 def test_28_what_the_organization_blocks_gets_no_consent(bench: Bench, vera: Browser) -> None:
     client = make_app(bench)
     vera.open(authorize_path(client.client_id))
-    bench.firebrick.oauth.grants.set_user_apps_allowed(allowed=False)
+    bench.firebrick.oauth.policy.set_user_apps_allowed(allowed=False)
     assert vera.press("Accept").status_code == 403
     assert vera.open(authorize_path(client.client_id)).status_code == 403
     assert bench.firebrick.oauth.grants.list() == ()

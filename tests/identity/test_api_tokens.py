@@ -8,7 +8,8 @@ from runtime.clock import ManualClock
 from runtime.database import open_database, sqlite_url
 from runtime.errors import ForgeError
 from runtime.identity.accounts import Account, add_account, list_accounts, set_account_active
-from runtime.identity.api_tokens import DAY_S, ApiTokens, TokenPolicy, VerifiedToken
+from runtime.identity.api_tokens import DAY_S, ApiTokens, VerifiedToken
+from runtime.identity.token_policy import TokenPolicy
 from runtime.ids import Ids
 
 ANNA = Account("1:anna", "atlassian", "anna", "Anna@example.com", "Anna")

@@ -32,6 +32,7 @@ class _Asked:
     client: OAuthClient
     account: Account
     user_apps_allowed: bool
+    blocked: bool
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -58,6 +59,7 @@ def decide_authorize(
     account: Account,
     *,
     user_apps_allowed: bool,
+    blocked: bool = False,
 ) -> AuthorizeRequest | AuthorizeFault:
     """Decide whether a request of somebody who has logged in may be shown for consent.
 
@@ -69,6 +71,7 @@ def decide_authorize(
         client: The app that ``client_id`` names; None for an unknown one.
         account: Who has logged in.
         user_apps_allowed: The organization lets people consent to apps by themselves.
+        blocked: The organization refuses this app, or every one.
 
     Source:
         "OAuth 2.0 (3LO) apps"; probes of the real service for the faults; RFC 6749 section 4.1.2.1;
@@ -78,7 +81,7 @@ def decide_authorize(
         return _page("invalid_request", INCOMPLETE, "credential.authorize-incomplete")
     if client is None:
         return _page("unauthorized_client", NO_CLIENT, "credential.authorize-client")
-    asked = _Asked(fields, client, account, user_apps_allowed)
+    asked = _Asked(fields, client, account, user_apps_allowed, blocked)
     for check in _CHECKS:
         fault = check(asked)
         if fault is not None:
@@ -147,11 +150,12 @@ def _check_scopes(asked: _Asked) -> AuthorizeFault | None:
 
 
 def _check_organization(asked: _Asked) -> AuthorizeFault | None:
-    if asked.user_apps_allowed:
+    if asked.user_apps_allowed and not asked.blocked:
         return None
+    what = "this app" if asked.blocked else "apps that people install by themselves"
     fault = _page(
         "access_denied",
-        "Your organization's admin blocks apps that people install by themselves.",
+        f"Your organization's admin blocks {what}.",
         "credential.authorize-blocked",
     )
     return replace(fault, status=403)

@@ -78,6 +78,11 @@ class OAuthBlocks:
         with self._engine.connect() as connection:
             return tuple((row.client_id, row.cloud_id) for row in connection.execute(query))
 
+    def open_sites(self, client_id: str, cloud_ids: Set[str]) -> frozenset[str]:
+        """Return those of some sites on which an app is not blocked now."""
+        with self._engine.connect() as connection:
+            return open_sites(connection, client_id, cloud_ids)
+
     def _tell(
         self,
         connection: Connection,

@@ -14,6 +14,7 @@ from runtime.errors import OAuthError
 from runtime.identity.accounts import Account, find_account
 from runtime.identity.oauth.authorizing import decide_authorize, read_fields
 from runtime.identity.oauth.blocks import is_blocked_everywhere, open_sites
+from runtime.identity.oauth.policy import OAuthPolicy
 from runtime.identity.oauth.requests import (
     CODE,
     read_credentials,
@@ -49,6 +50,7 @@ class OAuthFlow:
         clients: The apps.
         grants: The consents.
         tokens: Codes and tokens.
+        policy: The organization's word on new consent.
         audit: Gets one record for each consent given or refused.
         may_use: Says whether an account uses the product of a site.
     """
@@ -61,6 +63,7 @@ class OAuthFlow:
         clients: OAuthClients,
         grants: OAuthGrants,
         tokens: OAuthTokens,
+        policy: OAuthPolicy,
         audit: AuditTrail,
         may_use: Callable[[str, Account], bool],
     ) -> None:
@@ -69,6 +72,7 @@ class OAuthFlow:
         self._clients = clients
         self._grants = grants
         self._tokens = tokens
+        self._policy = policy
         self._audit = audit
         self._may_use = may_use
 
@@ -88,11 +92,15 @@ class OAuthFlow:
         fields = read_fields(params)
         if isinstance(fields, AuthorizeFault):
             return fields
+        client = self._clients.find(fields.get("client_id", ""))
+        with self._engine.connect() as connection:
+            blocked = client and is_blocked_everywhere(connection, client.client_id)
         return decide_authorize(
             fields,
-            self._clients.find(fields.get("client_id", "")),
+            client,
             account,
-            user_apps_allowed=self._grants.user_apps_allowed(),
+            user_apps_allowed=self._policy.user_apps_allowed(),
+            blocked=bool(blocked),
         )
 
     def approve(self, request: AuthorizeRequest, account: Account, cloud_ids: Set[str]) -> str:

@@ -1,4 +1,4 @@
-"""Clients and grants on disk, and the switch of the organization."""
+"""Clients and grants on disk."""
 
 import hmac
 import re
@@ -34,7 +34,6 @@ from runtime.identity.oauth.schema import (
     grant_site_table,
     grant_table,
     joined_scopes,
-    policy_table,
     refresh_table,
     split_scopes,
 )
@@ -44,8 +43,6 @@ from runtime.ids import Ids
 
 CLIENT_ID_BYTES = 16
 _CLIENT_ID = re.compile(r"[0-9a-f]{32}")
-USER_APPS = "user-apps"
-BLOCKED = "blocked"
 
 
 class OAuthClients:
@@ -300,10 +297,15 @@ class OAuthGrants:
         with writing(self._engine) as connection:
             return self._end(connection, where)
 
-    def revoke_on_site(self, client_id: str, cloud_id: str) -> int:
+    def revoke_on_site(self, client_id: str, cloud_id: str, by: str | None = None) -> int:
         """Take an app off one site, as its admin does; return how many accounts' grants lost it.
 
         A grant without another site ends.
+
+        Args:
+            client_id: The app.
+            cloud_id: The site.
+            by: The admin's account id; None for the command line.
         """
         with writing(self._engine) as connection:
             found = load_grants(connection, grant_table.c.client_id == client_id)
@@ -311,23 +313,27 @@ class OAuthGrants:
             for grant in touched:
                 if grant.cloud_ids == {cloud_id}:
                     drop_grants(connection, grant_table.c.id == grant.id)
-                self._tell(connection, grant, cloud_id)
+                self._tell(connection, grant, cloud_id, by)
                 for table in (grant_site_table, app_webhook_table):
                     here = (table.c.grant_id == grant.id) & (table.c.cloud_id == cloud_id)
                     connection.execute(delete(table).where(here))
         return len(touched)
 
-    def revoke_everywhere(self, client_id: str) -> int:
+    def revoke_everywhere(self, client_id: str, by: str | None = None) -> int:
         """End every grant of an app, as the organization's admin does; return how many ended."""
         with writing(self._engine) as connection:
-            return self._end(connection, grant_table.c.client_id == client_id)
+            return self._end(connection, grant_table.c.client_id == client_id, by)
 
-    def _end(self, connection: Connection, condition: ColumnElement[bool]) -> int:
+    def _end(
+        self, connection: Connection, condition: ColumnElement[bool], by: str | None = None
+    ) -> int:
         for grant in load_grants(connection, condition):
-            self._tell(connection, grant, None)
+            self._tell(connection, grant, None, by)
         return drop_grants(connection, condition)
 
-    def _tell(self, connection: Connection, grant: Grant, cloud_id: str | None) -> None:
+    def _tell(
+        self, connection: Connection, grant: Grant, cloud_id: str | None, by: str | None
+    ) -> None:
         self._audit.append_in(
             connection,
             AuditRecord(
@@ -338,21 +344,9 @@ class OAuthGrants:
                 app_id=grant.client_id,
                 account_id=grant.account_id,
                 cloud_id=cloud_id,
+                detail={} if by is None else {"by": by},
             ),
         )
-
-    def user_apps_allowed(self, inside: Connection | None = None) -> bool:
-        """Return whether people may consent to apps by themselves; they may unless blocked."""
-        query = select(policy_table.c.value).where(policy_table.c.name == USER_APPS)
-        with joined(self._engine, inside) as connection:
-            return connection.execute(query).scalar() != BLOCKED
-
-    def set_user_apps_allowed(self, *, allowed: bool) -> None:
-        """Let people consent to apps by themselves, or block it; grants there are stay."""
-        with writing(self._engine) as connection:
-            connection.execute(delete(policy_table).where(policy_table.c.name == USER_APPS))
-            if not allowed:
-                connection.execute(insert(policy_table).values(name=USER_APPS, value=BLOCKED))
 
 
 def load_grants(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Grant, ...]:
