@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 from urllib.parse import quote
 
+from runtime.audit.trail import redact
 from runtime.errors import JiraError
 from runtime.ids import Ids
 from runtime.jira.failures import MUST_AUTHENTICATE, ProblemError, UnreadableBodyError
@@ -146,8 +147,8 @@ def _problem(error: ProblemError, request: JiraRequest) -> JiraResponse:
         "type": "about:blank",
         "title": error.title,
         "status": error.status,
-        "detail": error.detail,
-        "instance": request.path,
+        "detail": redact(error.detail),
+        "instance": redact(request.path),
     }
     headers = (PROBLEM_TYPE, *error.headers)
     return JiraResponse(

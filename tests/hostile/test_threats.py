@@ -8,8 +8,13 @@ import httpx
 import pytest
 
 from runtime.audit.trail import AuditRecord
+from runtime.hostfunctions.stubreader import read_stubs
+from runtime.manifest.reader import read_manifest
 from tests.flows.conftest import APPS, Bench
 from tests.flows.serving import served
+from tests.hostile.traffic import watched
+
+pytestmark = pytest.mark.hostile
 
 MANIFEST = (APPS / "token-thief" / "manifest.yml").read_text()
 ASK = """
@@ -50,7 +55,6 @@ def last(bench: Bench) -> AuditRecord:
     return [record for record in bench.firebrick.audit.read() if record.kind == "door"][-1]
 
 
-@pytest.mark.hostile
 def test_01_a_token_never_reaches_app_code(ask: Ask, bench: Bench) -> None:
     answer = ask("/rest/api/3/myself")
     assert answer["status"] == 200
@@ -58,14 +62,25 @@ def test_01_a_token_never_reaches_app_code(ask: Ask, bench: Bench) -> None:
     assert bench.firebrick.broker.live_tokens()
 
 
-@pytest.mark.hostile
+def test_01_a_thief_that_tries_every_way_prints_and_returns_no_token(bench: Bench) -> None:
+    bench.install(APPS / "token-thief")
+    result = bench.invoke("token-thief", "steal", None, as_="dana")
+    assert result.value == {"attempts": result.value["attempts"], "stolen": []}  # type: ignore[index]  # a JSON object
+    tokens = [one.get_secret_value() for one in bench.firebrick.broker.live_tokens()]
+    assert tokens
+    everything = repr(result) + repr(bench.firebrick.audit.read())
+    assert [one for one in (*tokens, "fbk_at_") if one in everything] == []
+
+
 @pytest.mark.parametrize(
     "path",
     ["http://169.254.169.254/", "//evil/", "/\\evil", "@evil/", "\x00", "https:evil", "\\\\evil",
      "/\t/evil", "?x", "#x", ""],
 )  # fmt: skip
 def test_02_no_path_leads_to_another_host(ask: Ask, bench: Bench, path: str) -> None:
-    assert ask(path)["status"] == 400
+    with watched() as connected:
+        assert ask(path)["status"] == 400
+    assert connected == []
     assert not last(bench).allowed
 
 
@@ -73,7 +88,6 @@ TRICKS = ["%2E%2E", "%2e%2E", "%2E%2E%2Fmyself", "a%2Fb", "a%5Cb", "a%3Fb", "a;b
           "%00", "a\r\nb", " a", "..", "%252E%252E%252Fmyself", "..%2f..%2fproject"]  # fmt: skip
 
 
-@pytest.mark.hostile
 @pytest.mark.parametrize("trick", TRICKS)
 def test_03_no_encoding_climbs_to_another_route(
     ask: Ask,
@@ -90,7 +104,6 @@ def test_03_no_encoding_climbs_to_another_route(
 ADMIN = "workflowscheme"  # needs manage:jira-configuration, which the app does not have
 
 
-@pytest.mark.hostile
 @pytest.mark.parametrize(
     "path",
     [f"/rest/api/3/{ADMIN}", f"/rest/api/3//{ADMIN}", f"/rest/api/3/{ADMIN}/",
@@ -104,7 +117,6 @@ def test_04_no_spelling_has_laxer_scopes(ask: Ask, bench: Bench, path: str) -> N
     assert last(bench).rule.startswith(("path.", "scope.", "operation.unknown"))
 
 
-@pytest.mark.hostile
 @pytest.mark.parametrize(
     "name",
     ["Authorization", "Host", "X-Forwarded-Host", "X-Forwarded-For", "forge-proxy-authorization",
@@ -121,14 +133,12 @@ def test_05_no_header_of_the_app_changes_who_asks(
     assert last(bench).detail == {"dropped_headers": [name.lower()]}
 
 
-@pytest.mark.hostile
 @pytest.mark.parametrize("value", ["a\r\nX: y", "a\nb", "a\0b"])
 def test_06_no_line_break_makes_a_header(ask: Ask, value: str) -> None:
     assert ask("/rest/api/3/myself", headers={"Accept": value})["status"] == 400
     assert ask(f"/rest/api/3/issue/{value}")["status"] == 400
 
 
-@pytest.mark.hostile
 def test_08_a_confused_deputy_is_mended_by_asking_as_the_user(bench: Bench) -> None:
     bench.install(APPS / "confused-deputy")
     payload = {"issueKey": "TEAM-3", "summary": "mine"}
@@ -136,7 +146,11 @@ def test_08_a_confused_deputy_is_mended_by_asking_as_the_user(bench: Bench) -> N
     assert mended.value == {"status": 403, "reason": "You may not edit this issue."}
 
 
-@pytest.mark.hostile
+def test_08_lint_names_the_deputy_that_never_asks() -> None:
+    report = read_manifest(APPS / "confused-deputy")
+    assert [one.rule for one in report.warnings] == ["firebrick/as-app-unchecked"]
+
+
 def test_09_what_the_browser_sends_does_not_change_the_context(
     bench: Bench,
     tmp_path: Path,
@@ -157,7 +171,6 @@ def test_09_what_the_browser_sends_does_not_change_the_context(
     assert context["cloudId"] == bench.cloud_id
 
 
-@pytest.mark.hostile
 def test_33_rights_that_are_gone_are_felt_by_the_next_call(
     ask: Ask,
     bench: Bench,
@@ -178,7 +191,6 @@ def test_33_rights_that_are_gone_are_felt_by_the_next_call(
     assert ask("/rest/api/3/issue/TEAM-1", "vera")["status"] == 404
 
 
-@pytest.mark.hostile
 def test_34_a_wrong_token_asks_as_nobody_and_is_told_so(bench: Bench) -> None:
     wrong = ("dana@acme.example", "fbk_pat_" + "0" * 64)
     with served(bench.firebrick) as url:
@@ -188,7 +200,6 @@ def test_34_a_wrong_token_asks_as_nobody_and_is_told_so(bench: Bench) -> None:
             assert response.headers["x-seraph-loginreason"] == "AUTHENTICATED_FAILED"
 
 
-@pytest.mark.hostile
 def test_36_unknown_owner_and_wrong_token_answer_alike(bench: Bench) -> None:
     secret = "fbk_pat_" + "0" * 64
     with served(bench.firebrick) as url:
@@ -202,7 +213,6 @@ def test_36_unknown_owner_and_wrong_token_answer_alike(bench: Bench) -> None:
     assert shown[0] == shown[1]
 
 
-@pytest.mark.hostile
 def test_37_no_file_of_the_state_and_no_page_holds_a_secret(
     ask: Ask,
     bench: Bench,
@@ -223,7 +233,6 @@ def test_37_no_file_of_the_state_and_no_page_holds_a_secret(
                 assert one.get_secret_value().encode() not in content, path
 
 
-@pytest.mark.hostile
 @pytest.mark.parametrize("host", ["evil.test", "localhost.evil.test", "evil.test:80", "[::2]"])
 def test_39_a_foreign_name_reaches_nothing(bench: Bench, host: str) -> None:
     with served(bench.firebrick) as url:
@@ -236,7 +245,6 @@ def test_39_a_foreign_name_reaches_nothing(bench: Bench, host: str) -> None:
         assert "access-control-allow-origin" not in preflight.headers
 
 
-@pytest.mark.hostile
 def test_44_oversized_requests_are_refused_and_the_server_lives(bench: Bench) -> None:
     with served(bench.firebrick) as url:
         for headers, content in (
@@ -254,26 +262,66 @@ def test_44_oversized_requests_are_refused_and_the_server_lives(bench: Bench) ->
         assert httpx.get(f"{url}/_firebrick/health").status_code == 200
 
 
-@pytest.mark.hostile
-@pytest.mark.parametrize(
-    "url",
-    ["https://EXAMPLE.com./", "https://example.com.evil/", "https://2130706433/", "https://a@evil/",
-     "https://0x7f.1/", "https://[::ffff:127.0.0.1]/", "http://localhost:8080/", "file:///etc/passwd"],
-)  # fmt: skip
-def test_45_no_spelling_of_a_host_leaves_the_machine(
-    bench: Bench,
-    tmp_path: Path,
-    url: str,
-) -> None:
+LISTED = """
+  external:
+    fetch:
+      backend:
+        - address: https://example.com
+        - address: https://*.wild.example
+"""
+FETCH = """
+export const steal = async ({ url }) => {
+  try {
+    const response = await fetch(url);
+    return { status: response.status, error: response.headers.get('forge-proxy-error') };
+  } catch (error) {
+    return { status: 403, error: error.message };
+  }
+};
+"""
+Fetch = Callable[[str], tuple[int, object]]
+
+
+@pytest.fixture
+def fetch(bench: Bench, tmp_path: Path) -> Fetch:
+    """A real guest that fetches; whatever leaves is answered 200, so nothing else can refuse."""
     folder = tmp_path / "fetcher"
     (folder / "src").mkdir(parents=True)
-    (folder / "src" / "index.js").write_text(
-        "export const steal = async ({ url }) => {"
-        " try { const r = await fetch(url); return { status: r.status }; }"
-        " catch (error) { return { error: error.message }; } };"
-    )
-    (folder / "manifest.yml").write_text(MANIFEST)
+    (folder / "src" / "index.js").write_text(FETCH)
+    (folder / "manifest.yml").write_text(MANIFEST.rstrip() + LISTED)
     bench.install(folder)
-    value = bench.invoke("fetcher", "steal", {"url": url}).value
-    assert isinstance(value, dict)
-    assert value.get("status", 403) == 403
+    bench.firebrick.stubs = read_stubs(
+        [
+            {"url": "https://example.com/moved", "reply": {"status": 302,
+             "headers": {"Location": "https://example.com.evil/"}}},
+            {"url": "*", "reply": {"json": "left"}},
+        ]
+    )  # fmt: skip
+
+    def run(url: str) -> tuple[int, object]:
+        with watched() as connected:
+            value = bench.invoke("fetcher", "steal", {"url": url}).value
+        assert isinstance(value, dict)
+        assert connected == []
+        return value["status"], value["error"]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://example.com.evil/", "https://2130706433/", "https://a@evil/", "https://0x7f.1/",
+     "https://example.com@evil/", "https://example.com:8443/", "https://[::ffff:127.0.0.1]/",
+     "https://evil/?https://example.com", "https://evil/#@example.com",
+     "https://wild.example.evil/", "https://xwild.example/", "https://EXAMPLE.com.evil/",
+     "https://example.com%2eevil/", "http://localhost:8080/", "file:///etc/passwd"],
+)  # fmt: skip
+def test_45_no_spelling_of_a_host_leaves_the_machine(fetch: Fetch, url: str) -> None:
+    status, error = fetch(url)
+    assert (status, bool(error)) == (403, True)
+
+
+def test_45_what_is_listed_leaves_and_its_redirect_does_not(fetch: Fetch) -> None:
+    assert fetch("https://EXAMPLE.com/") == (200, None)
+    status, error = fetch("https://example.com/moved")
+    assert (status, bool(error)) == (403, True)

@@ -9,6 +9,8 @@ import pytest
 from tests.flows.conftest import Bench
 from tests.flows.serving import served
 
+pytestmark = pytest.mark.hostile
+
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"
 WRONG = "fbk_pat_" + "0" * 64
 DENIED = "AUTHENTICATION_DENIED"
@@ -35,7 +37,6 @@ def gateway(bench: Bench, base: str) -> str:
     return f"{base}/ex/jira/{bench.cloud_id}"
 
 
-@pytest.mark.hostile
 def test_32_a_scoped_token_is_nobody_on_the_site(bench: Bench, base: str) -> None:
     scoped = token(bench, "dana", "read:jira-user", "read:jira-work")
     myself = httpx.get(f"{base}/rest/api/3/myself", auth=scoped)
@@ -46,13 +47,11 @@ def test_32_a_scoped_token_is_nobody_on_the_site(bench: Bench, base: str) -> Non
     assert (there.status_code, there.json()["emailAddress"]) == (200, scoped[0])
 
 
-@pytest.mark.hostile
 def test_32_a_token_without_scopes_is_nobody_on_the_gateway(bench: Bench, base: str) -> None:
     answer = httpx.get(f"{gateway(bench, base)}/rest/api/3/myself", auth=token(bench, "dana"))
     assert (answer.status_code, answer.json()) == (401, {"code": 401, "message": "Unauthorized"})
 
 
-@pytest.mark.hostile
 def test_32_scopes_and_permissions_both_bound_a_scoped_token(bench: Bench, base: str) -> None:
     url = f"{gateway(bench, base)}/rest/api/3"
     reading = token(bench, "dana", "read:jira-work")
@@ -64,7 +63,6 @@ def test_32_scopes_and_permissions_both_bound_a_scoped_token(bench: Bench, base:
     assert httpx.put(f"{url}/project/TEAM", json={"name": "X"}, auth=all_scopes).status_code == 403
 
 
-@pytest.mark.hostile
 def test_34_a_wrong_token_is_silently_anonymous_and_says_so(bench: Bench, base: str) -> None:
     wrong = (token(bench, "dana")[0], WRONG)
     public = httpx.get(f"{base}/rest/api/3/issue/PUB-2", auth=wrong)
@@ -109,7 +107,6 @@ def test_34_a_password_is_told_apart(base: str) -> None:
         assert answer.text.startswith("Basic authentication with passwords is deprecated.")
 
 
-@pytest.mark.hostile
 def test_35_too_many_failures_refuse_the_right_token_too(bench: Bench, base: str) -> None:
     right, url = token(bench, "dana"), f"{base}/rest/api/3/issue/PUB-2"
     scoped = token(bench, "dana", "read:jira-work")
@@ -134,7 +131,6 @@ def test_35_a_success_forgets_the_failures_before_it(bench: Bench, base: str) ->
         assert httpx.get(url, auth=right).status_code == 200
 
 
-@pytest.mark.hostile
 @pytest.mark.parametrize("path", ["/issue/PUB-2", "/issue/TEAM-1", "/myself"])
 def test_36_an_unknown_person_answers_like_a_wrong_token(
     bench: Bench, base: str, path: str
@@ -153,7 +149,6 @@ def test_36_an_unknown_person_answers_like_a_wrong_token(
 WRITE = {"fields": {"project": {"key": "TEAM"}, "summary": "x", "issuetype": {"name": "Task"}}}
 
 
-@pytest.mark.hostile
 @pytest.mark.parametrize(
     "sent",
     [{"origin": "https://evil.test"}, {}, {"origin": "null"}, {"referer": "https://evil.test/x"},
@@ -184,7 +179,6 @@ def test_42_scripts_and_the_own_pages_pass(bench: Bench, base: str) -> None:
         assert httpx.post(url, json=WRITE, auth=dana, headers=headers).status_code == 201
 
 
-@pytest.mark.hostile
 def test_42_an_attachment_needs_the_header_whatever_the_agent(bench: Bench, base: str) -> None:
     dana, url = token(bench, "dana"), f"{base}/rest/api/3/issue/TEAM-1/attachments"
     files = {"file": ("a.txt", b"x")}

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -198,6 +199,14 @@ def test_15_a_token_is_for_one_method(lab: Connected) -> None:
     assert httpx.get(lab.base + ISSUE, headers=headers).status_code == 200
 
 
+def test_15_a_token_in_the_query_is_no_part_of_what_it_is_for(lab: Connected) -> None:
+    for query in ("", "fields=summary&"):
+        signed = lab.app.token("GET", f"{lab.base}{ISSUE}?{query.rstrip('&')}".rstrip("?"))
+        assert lab.get(f"{ISSUE}?{query}jwt={signed}").status_code == 200
+        assert lab.get(f"{ISSUE}?{query}jwt={signed}&more=1").status_code == 401
+        assert lab.get(f"{ISSUE}?{query}x={signed}&jwt={signed}").status_code == 401
+
+
 def test_16_the_body_is_not_covered_as_on_the_platform(lab: Connected) -> None:
     path = "/rest/api/2/issue/TEAM-1/comment"
     headers = {"authorization": f"JWT {lab.app.token('POST', lab.base + path)}"}
@@ -271,6 +280,21 @@ def test_19_a_token_of_the_site_sent_back_proves_nothing(lab: Connected) -> None
     token = jwt.encode(reflected, lab.app.tenant["sharedSecret"], algorithm="HS256")
     assert shown(lab, token).status_code == 401
     assert rule_of(lab) == "credential.jwt-issuer"
+
+
+def test_19_the_token_of_a_page_sent_back_proves_nothing(lab: Connected) -> None:
+    page = httpx.post(
+        f"{lab.base}/plugins/servlet/ac/{lab.app.key}/hello?issue.key=TEAM-1",
+        data={"as": "dana"},
+        headers={"origin": lab.base},
+    )
+    (token,) = set(re.findall(r"jwt=([\w-]+\.[\w-]+\.[\w-]+)", page.text))
+    claims = jwt.decode(token, lab.app.tenant["sharedSecret"], algorithms=["HS256"])
+    assert claims["iss"] == lab.app.tenant["clientKey"]
+    assert shown(lab, token).status_code == 401
+    assert rule_of(lab) == "credential.jwt-issuer"
+    assert lab.get(f"{ME}?jwt={token}").status_code == 401
+    assert lab.app.exchange(token).status_code in (400, 401)
 
 
 def test_19_an_app_cannot_sign_as_another(flow: Connected) -> None:

@@ -124,19 +124,19 @@ class ForgeRules(RightsMachine):
 
     callers: Bundle[DoorCaller] = Bundle("callers")
 
-    @initialize()
-    def open_forge(self) -> None:
+    @initialize(consent=st.booleans())
+    def open_forge(self, consent: bool) -> None:
         self.versions = [
             self.place.deploy(scopes, at + 1, IMPERSONATING[at])
             for at, scopes in enumerate(VERSIONS)
         ]
         self.forge: dict[int, ForgeLife] = {}
-        self.install_or_upgrade(number=3, site=0, who="dana", consent=False)
+        self.install_or_upgrade(number=3, site=0, who="dana", consent=consent)
 
     def _installed(self, site: int) -> ForgeLife | None:
         return self.forge.get(site)
 
-    @rule(target=callers, number=numbers, site=sites, who=people, consent=seldom)
+    @rule(target=callers, number=numbers, site=sites, who=people, consent=st.booleans())
     def install_or_upgrade(
         self, number: int, site: int, who: str, consent: bool
     ) -> DoorCaller | MultipleResults[DoorCaller]:
