@@ -59,10 +59,27 @@ class DeniedError(ForgeError):
 
 
 class CredentialError(ForgeError):
-    """The caller has not proved who they are."""
+    """The caller has not proved who they are.
 
-    def __init__(self, message: str = "Unauthorized") -> None:
+    Args:
+        message: Why, for the audit; the wire says nothing of it.
+        rule: Dotted name of the refusing rule.
+        model: The security model of the credential, where it is known.
+        app_id: Whose credential it is, likewise.
+    """
+
+    def __init__(
+        self,
+        message: str = "Unauthorized",
+        rule: str = "credential.refused",
+        *,
+        model: str | None = None,
+        app_id: str | None = None,
+    ) -> None:
         super().__init__("CREDENTIAL", message)
+        self.rule = rule
+        self.model = model
+        self.app_id = app_id
 
 
 class OAuthError(ForgeError):

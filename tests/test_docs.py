@@ -14,7 +14,7 @@ from runtime.server.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
-RULE = re.compile(r"[a-z]+(\.[a-z0-9-]+)+")
+RULE = re.compile(r"[a-z]+(-[a-z]+)?(\.[a-z0-9-]+)+")
 RAISERS = ("Error", "Fault", "Stopped", "encode_error", "fault")
 
 
@@ -101,7 +101,7 @@ def rules() -> set[str]:
     prefixes = (
         "path", "header", "method", "body", "remote", "egress", "operation", "scope", "act",
         "installation", "credential", "site", "caller", "entity", "permission", "workflow",
-        "request", "app", "invocation", "consent", "world",
+        "request", "app", "app-access", "invocation", "consent", "world",
     )  # fmt: skip
     columns = {"site.cloud_id", "workflow.id"}  # of tables
     found = set()

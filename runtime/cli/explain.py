@@ -8,83 +8,77 @@ from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say
 from runtime.cli.options import EnvironmentOption, FormatOption, SiteOption, StateOption, open_state
 
 if TYPE_CHECKING:
-    from runtime.server.explaining import Explanation
+    from runtime.server.explanation import Explanation
 
 
 @reports_errors
-def explain(
+def explain(  # keyword-only but for two
     method: Annotated[str, typer.Argument(help="HTTP method.")],
     path: Annotated[str, typer.Argument(help="Path, such as /rest/api/3/issue/TEAM-1.")],
     *,
     app: Annotated[
-        str | None, typer.Option("--app", help="As this app.", show_default="no app")
+        str | None,
+        typer.Option(
+            "--app",
+            help="As this app: key of a Connect app, id or name of an OAuth or a Forge app.",
+            show_default="no app",
+        ),
     ] = None,
     user: Annotated[
-        str | None, typer.Option("--as", help="As this person.", show_default="nobody")
+        str | None,
+        typer.Option(
+            "--as", help="As this person, or as the app acting as them.", show_default="nobody"
+        ),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option("--token", help="By this API token: its label or id.", show_default="any"),
+    ] = None,
+    invoked_by: Annotated[
+        str | None,
+        typer.Option(
+            "--invoked-by",
+            help="Forge: who invoked the function, or 'nobody'.",
+            show_default="whom it acts as",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", "-d", help="With this JSON body.", show_default="{}"),
     ] = None,
     environment: EnvironmentOption = "development",
     site: SiteOption = None,
     state: StateOption = None,
     format_: FormatOption = "text",
 ) -> None:
-    """Explain one operation: scope sets, permissions, who holds them, verdict and rule."""
-    from dataclasses import asdict
+    """Explain one request: who, by which credential, as whom, scopes, permissions, verdict, rule.
 
+    The verdict is that of the code that decides real requests; nothing is changed.
+    """
+    from runtime.server.asking import Names, find_asker
+    from runtime.server.explaining import Explainer
+    from runtime.server.explanation import as_json
+    from runtime.server.rehearsing import Question
+
+    body = None if data is None else data.encode()
     with open_state(state) as firebrick:
-        explanation = firebrick.explain(
-            method.upper(),
-            path,
-            app=app,
-            user=user,
-            environment=environment,
-            cloud_id=firebrick.find_site(site),
-        )
+        cloud_id = firebrick.find_site(site)
+        asker = find_asker(firebrick, Names(app, user, token, invoked_by, environment), cloud_id)
+        question = Question(method.upper(), path, cloud_id, body)
+        told = Explainer(firebrick).explain(asker, question)
     if format_ == "json":
-        print_json(asdict(explanation))
+        print_json(as_json(told))
     else:
-        _show(explanation)
-    if explanation.operation is None:
+        say(f"{told.asked.method} {told.asked.path}", "bold")
+        show_explanation(told)
+    if told.asked.operation is None:
         raise typer.Exit(EXIT_FAILED)
 
 
-def _show(explanation: "Explanation") -> None:
-    say(f"{explanation.method} {explanation.path}", "bold")
-    if explanation.operation is None:
-        say(f"Verdict    refused by {explanation.rule}: {explanation.reason}", "red")
-        return
-    say(f"Operation  {explanation.operation} ({explanation.template})")
-    say(f"Handler    {'served' if explanation.served else 'not emulated: answers 501'}")
-    say(
-        "Scopes     one whole set is needed:"
-        if explanation.scope_sets
-        else "Scopes     closed to OAuth and Forge tokens"
-    )
-    for number, names in enumerate(explanation.scope_sets):
-        missing = explanation.missing[number] if explanation.missing is not None else None
-        held = "" if missing is None else f"  {_lacking(missing, names)}"
-        say(f"           [{', '.join(names) or 'none needed'}]{held}")
-    say(f"Anonymous  {'possible' if explanation.anonymous else 'refused with 401'}")
-    say(f"Connect    {explanation.connect_scope}")
-    say(f"Basic auth {'accepted' if explanation.basic else 'not accepted'}")
-    if explanation.project:
-        seen = "seen" if explanation.visible else "not seen"
-        level = f", level {explanation.security_level}" if explanation.security_level else ""
-        say(f"Resource   {explanation.issue or explanation.project}{level}, {seen} by the caller")
-    for fact in explanation.permissions:
-        say(f"Permission {fact.key} ({fact.name}): {'held' if fact.held else 'not held'}")
-        for way in fact.ways:
-            say(f"           {way.label}: {', '.join(way.handles) or 'nobody'}")
-    verdict = "allowed" if explanation.allowed else "refused"
-    say(
-        f"Verdict    {verdict} by {explanation.rule}"
-        + (f": {explanation.reason}" if explanation.reason else ""),
-        "green" if explanation.allowed else "red",
-    )
+def show_explanation(told: "Explanation", indent: str = "") -> None:
+    """Show an explanation to people."""
+    from runtime.server.explanation import text_lines
 
-
-def _lacking(missing: tuple[str, ...], names: tuple[str, ...]) -> str:
-    if not missing:
-        return "held"
-    if len(missing) == len(names):
-        return "none of it held"
-    return f"lacks {', '.join(missing)}"
+    colour = "green" if told.verdict == "allowed" else "red"
+    for label, line in text_lines(told):
+        say(indent + line, colour if label in ("Verdict", "Rule") else "")

@@ -14,6 +14,7 @@ from runtime.cli import (
     invoke,
     lint,
     oauth,
+    policy,
     remote,
     replaying,
     seeing,
@@ -79,6 +80,7 @@ app.add_typer(consents.app, name="consent")
 app.add_typer(connect.app, name="connect")
 app.add_typer(oauth.app, name="oauth")
 app.add_typer(webhooks.app, name="webhook")
+app.add_typer(policy.app, name="policy")
 app.add_typer(remote.app, name="remote")
 app.add_typer(session.app, name="session")
 app.add_typer(variables.app, name="variables")

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from runtime.cli.console import print_json, reports_errors, say, table
+from runtime.cli.explain import show_explanation
 from runtime.cli.options import FormatOption, StateOption, open_state
 
 if TYPE_CHECKING:
     from runtime.audit.trail import AuditRecord
+    from runtime.server.explanation import Explanation
     from runtime.server.runtime import Firebrick
     from runtime.server.tracing import Span, Trace
-    from runtime.server.why import Chain
 
 Level = Literal["debug", "info", "warn", "error"]
 LEVELS: tuple[Level, ...] = ("debug", "info", "warn", "error")
@@ -49,19 +50,19 @@ def audit(
         records = firebrick.audit.read(
             invocation_id=wanted, limit=limit, allowed=False if refused else None
         )
-        chains = _chains(firebrick, records) if why else ()
+        told = _explained(firebrick, records) if why else ()
         names = {
             record.account_id: firebrick.name_of(record.account_id)
             for record in records
             if record.account_id is not None
         }
     if format_ == "json":
-        print_json([_chain_json(one) for one in chains] if why else [asdict(r) for r in records])
+        print_json([_why_json(*one) for one in told] if why else [asdict(r) for r in records])
     elif not records:
         say("Nothing was decided yet.")
     elif why:
-        for chain in chains:
-            _show_chain(chain)
+        for record, explanation in told:
+            _show_why(record, explanation)
     else:
         _show_records(records, names)
 
@@ -151,26 +152,27 @@ def _show_records(records: "Sequence[AuditRecord]", names: dict[str, str]) -> No
     )
 
 
-def _chains(firebrick: "Firebrick", records: "Sequence[AuditRecord]") -> "tuple[Chain, ...]":
+def _explained(
+    firebrick: "Firebrick", records: "Sequence[AuditRecord]"
+) -> "tuple[tuple[AuditRecord, Explanation], ...]":
     from runtime.server.why import Reasons
 
     reasons = Reasons(firebrick)
-    return tuple(reasons.chain(record) for record in records)
+    return tuple((record, reasons.explain(record)) for record in records)
 
 
-def _chain_json(chain: "Chain") -> dict[str, object]:
+def _why_json(record: "AuditRecord", told: "Explanation") -> dict[str, object]:
     from dataclasses import asdict
 
-    return {**asdict(chain.record), "why": [asdict(link) for link in chain.links]}
+    from runtime.server.explanation import as_json
+
+    return {**asdict(record), "why": as_json(told)}
 
 
-def _show_chain(chain: "Chain") -> None:
-    record = chain.record
+def _show_why(record: "AuditRecord", told: "Explanation") -> None:
     what = f"{record.method or ''} {record.path or ''}".strip()
     say(f"{_time(record.at_s)} {record.kind} {what}", "bold")
-    for link in chain.links:
-        colour = ("green" if record.allowed else "red") if link.step == "verdict" else ""
-        say(f"  {link.step:<11}{link.words}", colour)
+    show_explanation(told, "  ")
 
 
 # ------------------------------------------------------------------------------------------- trace

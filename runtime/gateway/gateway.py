@@ -6,7 +6,7 @@ a rule; the guest gets the platform's terse answer, the person who runs the app 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from runtime.audit.trail import AuditRecord, AuditTrail
@@ -44,6 +44,11 @@ class _Progress:
 
     operation: Operation | None = None
     dropped: tuple[str, ...] = ()
+    scopes: tuple[str, ...] | None = None
+
+
+Door = Callable[[TokenGrant | None, JiraRequest], JiraResponse]
+"""How a request gets an answer once it is decided: with a token for a grant, or as nobody."""
 
 
 class Gateway:
@@ -83,10 +88,27 @@ class Gateway:
 
     def send(self, caller: Caller, call: ProductCall) -> tuple[ProductReply, CallReport]:
         """Answer one guest request. A refusal is a reply, never an exception."""
+        reply, report = self._answer(caller, call, self._ask)
+        self._record(caller, report)
+        return reply, report
+
+    def rehearse(self, caller: Caller, call: ProductCall, door: Door) -> CallReport:
+        """Return what would be decided now; no token is made, and nothing is written down.
+
+        Args:
+            caller: Who would ask.
+            call: What.
+            door: What the product would answer whoever holds the grant's token.
+        """
+        return self._answer(caller, call, door)[1]
+
+    def _answer(
+        self, caller: Caller, call: ProductCall, door: Door
+    ) -> tuple[ProductReply, CallReport]:
         started_s = self._clock.monotonic_s()
         progress = _Progress()
         try:
-            response = self._exchange(caller, call, progress)
+            response = self._exchange(caller, call, progress, door)
         except DeniedError as denied:
             reply = refusal_reply(denied.rule)
             rule, message, allowed = denied.rule, denied.message, False
@@ -94,7 +116,7 @@ class Gateway:
             headers = filter_response_headers(response.headers)
             reply = ProductReply(response.status, headers, response.body)
             rule, allowed = response.rule, response.rule.startswith("allowed")
-            message = "" if allowed else _product_message(response)
+            message = "" if allowed else response.words()
         report = CallReport(
             call=call,
             allowed=allowed,
@@ -105,34 +127,35 @@ class Gateway:
             status=reply.status,
             duration_ms=(self._clock.monotonic_s() - started_s) * 1000,
             dropped_headers=progress.dropped,
+            scopes=progress.scopes,
         )
-        self._record(caller, report)
         return reply, report
 
-    def _exchange(self, caller: Caller, call: ProductCall, progress: _Progress) -> JiraResponse:
+    def _exchange(
+        self, caller: Caller, call: ProductCall, progress: _Progress, door: Door
+    ) -> JiraResponse:
         _check_form(call)
         target = _require(parse_target(call.path))
         headers, progress.dropped = _require(filter_request_headers(call.headers))
         progress.operation = self._operations.resolve(call.method, target.path).operation
         grant = self._live_grant(caller)
+        progress.scopes = tuple(sorted(_in_force(grant)))
         _allow(
             decide_scopes(progress.operation, frozenset(grant.declared), grant.installation.granted)
         )
         self._check_acting(caller, call, grant, progress.operation)
         _allow(self._consent(caller, call, grant))
-        authorization = self._authorization(caller, call, grant)
-        response = self._product.handle(
-            JiraRequest(
-                method=call.method,
-                path=target.path,
-                query=target.query,
-                headers={**headers, **authorization},
-                body=call.body or b"",
-                cloud_id=caller.cloud_id,
-                host="gateway",
-                base_url=f"{GATEWAY_ORIGIN}/{caller.cloud_id}",
-            )
+        request = JiraRequest(
+            method=call.method,
+            path=target.path,
+            query=target.query,
+            headers=headers,
+            body=call.body or b"",
+            cloud_id=caller.cloud_id,
+            host="gateway",
+            base_url=f"{GATEWAY_ORIGIN}/{caller.cloud_id}",
         )
+        response = door(self._lent(caller, call, grant), request)
         _check_same_operation(response, progress.operation)
         return response
 
@@ -169,22 +192,26 @@ class Gateway:
             consented=consented,
         )
 
-    def _authorization(self, caller: Caller, call: ProductCall, grant: LiveGrant) -> dict[str, str]:
+    def _lent(self, caller: Caller, call: ProductCall, grant: LiveGrant) -> TokenGrant | None:
+        """Return what the call's token is for; None if it goes out as nobody, without one."""
         account_id = _acting_account(caller, call)
         if account_id is None:
-            return {}
+            return None
         in_force = _in_force(grant)
-        lent = impersonable(in_force) if _impersonates(caller, call) else frozenset(in_force)
-        token = self._broker.access_token(
-            TokenGrant(
-                installation_id=caller.installation_id,
-                app_id=caller.app_id,
-                cloud_id=caller.cloud_id,
-                account_id=account_id,
-                scopes=lent,
-            )
+        return TokenGrant(
+            installation_id=caller.installation_id,
+            app_id=caller.app_id,
+            cloud_id=caller.cloud_id,
+            account_id=account_id,
+            scopes=impersonable(in_force) if _impersonates(caller, call) else frozenset(in_force),
         )
-        return {"authorization": f"Bearer {token.get_secret_value()}"}
+
+    def _ask(self, grant: TokenGrant | None, request: JiraRequest) -> JiraResponse:
+        if grant is None:
+            return self._product.handle(request)
+        token = self._broker.access_token(grant).get_secret_value()
+        headers = {**request.headers, "authorization": f"Bearer {token}"}
+        return self._product.handle(replace(request, headers=headers))
 
     def _record(self, caller: Caller, report: CallReport) -> None:
         call = report.call
@@ -205,11 +232,18 @@ class Gateway:
                 operation=report.operation,
                 status=report.status,
                 duration_ms=report.duration_ms,
-                detail={"dropped_headers": sorted(report.dropped_headers)}
-                if report.dropped_headers
-                else {},
+                detail=_detail(report),
             )
         )
+
+
+def _detail(report: CallReport) -> dict[str, object]:
+    kept: dict[str, object] = {}
+    if report.scopes is not None:
+        kept["scopes"] = list(report.scopes)
+    if report.dropped_headers:
+        kept["dropped_headers"] = sorted(report.dropped_headers)
+    return kept
 
 
 def _check_form(call: ProductCall) -> None:
@@ -260,7 +294,3 @@ def _acting_account(caller: Caller, call: ProductCall) -> str | None:
 
 def _impersonates(caller: Caller, call: ProductCall) -> bool:
     return call.act_as == "user" and call.account_id not in (None, caller.account_id)
-
-
-def _product_message(response: JiraResponse) -> str:
-    return response.body[:500].decode("utf-8", "replace")

@@ -74,6 +74,7 @@ class CallReport:
         status: HTTP status the guest got.
         duration_ms: How long it took.
         dropped_headers: Names of headers that did not cross.
+        scopes: What was in force for the app; None where it had not come to that, or was nobody.
     """
 
     call: ProductCall
@@ -85,6 +86,7 @@ class CallReport:
     status: int
     duration_ms: float
     dropped_headers: tuple[str, ...] = field(default=())
+    scopes: tuple[str, ...] | None = None
 
 
 class Product(Protocol):

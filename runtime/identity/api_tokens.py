@@ -86,10 +86,12 @@ class VerifiedToken:
     Attributes:
         account: Its owner.
         scopes: What it may do at most; None for all that its owner may.
+        token_id: Which of the owner's it is.
     """
 
     account: Account
     scopes: frozenset[str] | None
+    token_id: str | None = None
 
 
 class ApiTokens:
@@ -208,13 +210,24 @@ class ApiTokens:
         owner = None if row is None else Account(*row[len(_TOKEN_COLUMNS) :])
         known = "" if owner is None else str(owner.email).lower()
         matches = hmac.compare_digest(known.encode(), email.lower().encode())
-        if row is None or owner is None or not matches or row.revoked:
+        if row is None or owner is None or not matches:
             return None
         policy = self._ceiling.narrowed(row.policy_allowed, row.policy_max_days)
         ends_at_s = _end_s(row.created_at_s, row.expires_at_s, policy)
-        if not policy.allowed or ends_at_s <= self._clock.now_s():
+        if not self._is_live(policy, revoked=row.revoked, ends_at_s=ends_at_s):
             return None
-        return VerifiedToken(owner, _scopes(row.scopes))
+        return VerifiedToken(owner, _scopes(row.scopes), row.id)
+
+    def standing(self, token: ApiToken, owner: Account) -> VerifiedToken | None:
+        """Return what a token would prove now, were it shown; None if nothing."""
+        policy = self.policy()
+        ends_at_s = _end_s(token.created_at_s, token.expires_at_s, policy)
+        if not self._is_live(policy, revoked=token.revoked, ends_at_s=ends_at_s):
+            return None
+        return VerifiedToken(owner, token.scopes, token.id)
+
+    def _is_live(self, policy: TokenPolicy, *, revoked: bool, ends_at_s: float) -> bool:
+        return policy.allowed and not revoked and ends_at_s > self._clock.now_s()
 
     def live_digests(self) -> frozenset[str]:
         """Return the SHA-256 of every API token that is valid now."""
@@ -259,6 +272,7 @@ _TOKEN_COLUMNS = (
     api_token_table.c.created_at_s,
     api_token_table.c.expires_at_s,
     api_token_table.c.scopes,
+    api_token_table.c.id,
     token_policy_table.c.allowed.label("policy_allowed"),
     token_policy_table.c.max_days.label("policy_max_days"),
 )

@@ -212,6 +212,13 @@ class InstallationStore:
             row = connection.execute(query).first()
         return None if row is None else _installation(row)
 
+    def find(self, installation_id: str) -> Installation | None:
+        """Return an installation, active or ended, or None."""
+        query = select(installation_table).where(installation_table.c.id == installation_id)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _installation(row)
+
     def list_active(self, cloud_id: str | None = None) -> tuple[Installation, ...]:
         """Return the active installations of a site, or of all."""
         table = installation_table.c

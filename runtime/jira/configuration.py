@@ -94,6 +94,7 @@ def load_site(connection: Connection, cloud_id: str) -> Site:
         resolutions=reader.table(Resolution, schema.resolution_table, "position"),
         workflows=reader.workflows(),
         workflow_schemes=reader.workflow_schemes(),
+        app_access=reader.app_access(),
     )
 
 
@@ -154,6 +155,15 @@ class _Reader:
         table = schema.project_key_table
         query = select(table.c.key, table.c.project_id).where(table.c.cloud_id == self._cloud_id)
         return {row.key: row.project_id for row in self._rows(query)}
+
+    def app_access(self) -> dict[int, dict[str, bool]]:
+        """Return what administrators say of apps, by project and app."""
+        table = schema.app_access_rule_table.c
+        query = select(table.project_id, table.app_id, table.blocked)
+        found: dict[int, dict[str, bool]] = {}
+        for row in self._rows(query.where(table.cloud_id == self._cloud_id)):
+            found.setdefault(row.project_id, {})[row.app_id] = row.blocked
+        return found
 
     def group_ids(self) -> dict[str, frozenset[str]]:
         """Return the group ids of each account."""

@@ -139,7 +139,8 @@ class Context:
         """
         touch(self.connection, self.site.cloud_id)
         site = load_site(self.connection, self.site.cloud_id)
-        return replace(self, site=site, permissions=Permissions(site, self.account))
+        permissions = Permissions(site, self.account, self.permissions.access)
+        return replace(self, site=site, permissions=permissions)
 
     # --- links -----------------------------------------------------------------------------------
 

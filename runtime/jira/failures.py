@@ -10,6 +10,10 @@ HIDDEN = "entity.hidden-or-missing"
 """The rule of every 404: whether the thing is hidden or missing must not show, not even there."""
 
 
+BLOCKED_APP = "app-access.blocked"
+"""The rule of what an administrator blocks for an app; its answers carry a header that says so."""
+
+
 class ProblemError(JiraError):
     """A request that the web layer refuses with an RFC 7807 body.
 

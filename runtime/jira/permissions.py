@@ -17,6 +17,7 @@ Differs:
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from runtime.identity.accounts import Account
@@ -48,6 +49,19 @@ class SecuredIssue(Protocol):
         """Its security level; None for none."""
 
 
+@dataclass(frozen=True, slots=True)
+class AppAccess:
+    """Which projects an administrator blocks for the app that asks.
+
+    Attributes:
+        closed: Their ids: nothing is held in them through this app.
+        turned_away: Filled with those of them in which something would have been held.
+    """
+
+    closed: frozenset[int] = frozenset()
+    turned_away: set[int] = field(default_factory=set)
+
+
 class Permissions:
     """The permissions of one account on one site; of nobody (anonymous) without an account.
 
@@ -55,10 +69,14 @@ class Permissions:
         site: The configuration that decides.
         account: Who is asking; None for anonymous. An inactive account holds nothing more than
             anonymous does.
+        access: What is closed to the app by which the account asks; None for nothing.
     """
 
-    def __init__(self, site: Site, account: Account | None) -> None:
+    def __init__(
+        self, site: Site, account: Account | None, access: AppAccess | None = None
+    ) -> None:
         self._site = site
+        self.access = access or AppAccess()
         self.account_id = account.account_id if account is not None and account.active else None
         self.group_ids: frozenset[str] = (
             site.group_ids.get(self.account_id, frozenset()) if self.account_id else frozenset()
@@ -86,13 +104,12 @@ class Permissions:
             return self._holds_globally(permission)
         if issue is not None:
             found = self._site.projects.get(issue.project_id)
-            return found is not None and self._holds_on_issue(permission, found, issue)
+            return found is not None and self._lets(
+                found, self._holds_on_issue(permission, found, issue)
+            )
         if project is not None:
-            return self._holds_in_project(permission, project, None)
-        return any(
-            self._holds_in_project(permission, candidate, None)
-            for candidate in self._site.live_projects()
-        )
+            return self._lets(project, self._holds_in_project(permission, project, None))
+        return bool(self.visible_projects(permission))
 
     def is_admin(self) -> bool:
         """Say whether the account holds the global permission *Administer Jira*."""
@@ -100,7 +117,8 @@ class Permissions:
 
     def administers(self, project: Project) -> bool:
         """Say whether the account may administer a project: its own admins and Jira's."""
-        return self.is_admin() or self.holds("ADMINISTER_PROJECTS", project=project)
+        holds = self.is_admin() or self.holds("ADMINISTER_PROJECTS", project=project)
+        return self._lets(project, holds)
 
     def sees(self, project: Project) -> bool:
         """Say whether the project exists for the account: it may browse or administer it."""
@@ -111,7 +129,8 @@ class Permissions:
         return tuple(
             project
             for project in self._site.live_projects()
-            if self._holds_in_project(permission, project, None)
+            if project.id not in self.access.closed
+            and self._holds_in_project(permission, project, None)
         )
 
     def in_role(self, project: Project, role_id: int) -> bool:
@@ -150,6 +169,13 @@ class Permissions:
             if level.id == issue.security_level_id
             for holder in level.holders
         )
+
+    def _lets(self, project: Project, holds: bool) -> bool:  # what is asked about
+        """Return what is held in a project through the app that asks, and note what is not."""
+        if holds and project.id in self.access.closed:
+            self.access.turned_away.add(project.id)
+            return False
+        return holds
 
     def _holds_globally(self, permission: str) -> bool:
         allowed = self._site.global_permissions.get(permission, frozenset())

@@ -16,8 +16,9 @@ from runtime.errors import CredentialError, JiraError
 from runtime.identity.accounts import Account
 from runtime.identity.principal import LOGIN_FAILED, Authenticator, Principal
 from runtime.ids import Ids
+from runtime.jira.app_access import app_access
 from runtime.jira.context import Context
-from runtime.jira.failures import ProblemError
+from runtime.jira.failures import BLOCKED_APP, ProblemError
 from runtime.jira.permissions import Permissions
 from runtime.jira.responses import (
     BARE_JSON_TYPE,
@@ -35,9 +36,9 @@ from runtime.jira.responses import (
 from runtime.jira.served import ServedOperation, served_operations
 from runtime.jira.store import Entrance, Store
 from runtime.jira.xsrf import XsrfMode, xsrf_refusal
-from runtime.policy.connect_scopes import decide_connect_scope
+from runtime.policy.connect_scopes import decide_connect_bounds
 from runtime.policy.operations import OperationTable, Resolved
-from runtime.policy.scopes import decide_scopes
+from runtime.policy.scopes import decide_bounds, of_token
 from runtime.wire import JiraRequest, JiraResponse
 
 JSON = "application/json"
@@ -69,6 +70,8 @@ class Jira:
         ids: Makes ids.
         xsrf: How strictly requests of browsers are looked at.
         legacy_search: Whether the search that was removed is served.
+        keep: Whether what operations write is kept; else this is a rehearsal, which decides and
+            answers as it would at this moment, and changes nothing.
     """
 
     def __init__(  # noqa: PLR0917  # the last have defaults
@@ -81,10 +84,11 @@ class Jira:
         xsrf: XsrfMode = "on",
         *,
         legacy_search: bool = False,
+        keep: bool = True,
     ) -> None:
         self._xsrf: XsrfMode = xsrf
         self._legacy_search = legacy_search
-        self._store = Store(engine)
+        self._store = Store(engine, keep=keep)
         self._operations = operations
         self._authenticator = authenticator
         self._clock = clock
@@ -108,13 +112,14 @@ class Jira:
             return self._finish(forged, request, resolved)
         try:
             principal = self._authenticator.authenticate(request)
-        except CredentialError:
-            answer = gateway_refusal("credential.refused")
-            return self._finish(answer, request, resolved)
+        except CredentialError as error:
+            answer = replace(gateway_refusal(error.rule), reason=error.message)
+            answer = self._finish(answer, request, resolved)
+            return replace(answer, model=error.model, app_id=error.app_id)
         except JiraError as error:
             return self._finish(_credential_answer(error, request), request, resolved)
         if principal.login_denied:
-            return self._finish(login_denied(), request, resolved)
+            return self._finish(login_denied(), request, resolved, principal)
         return self._enter(request, resolved, principal)
 
     def _enter(
@@ -126,16 +131,16 @@ class Jira:
         with self._store.reading() as connection:
             call = self._call(connection, request, resolved, principal, served)
             if isinstance(call, JiraResponse):
-                return self._finish(call, request, resolved)
+                return self._finish(call, request, resolved, principal)
             mismatch = _scope_refusal(call)
             if mismatch is not None:
-                return self._finish(mismatch, request, resolved, call)
+                return self._finish(mismatch, request, resolved, principal, call)
             answer = _refusal(call)
             if answer is None and not _writes(call):
                 answer = self._run(call, connection)
         if answer is None:
             answer = self._write(call)
-        return self._finish(answer, request, resolved, call)
+        return self._finish(answer, request, resolved, call.principal, call)
 
     def _write(self, call: _Call) -> JiraResponse:
         try:
@@ -188,13 +193,18 @@ class Jira:
             site=site,
             principal=call.principal,
             account=account,
-            permissions=Permissions(site, account),
+            permissions=Permissions(site, account, app_access(site, call.principal, operation)),
             connection=connection,
             now_ms=int(self._clock.now_s() * 1000),
             ids=self._ids,
             legacy_search=self._legacy_search,
         )
-        answer = served.handler(context)
+        try:
+            answer = served.handler(context)
+        except JiraError as error:
+            if context.permissions.access.turned_away:
+                error.rule = BLOCKED_APP
+            raise
         return replace(answer, changes=tuple(context.changes)) if context.changes else answer
 
     def _finish(
@@ -202,6 +212,7 @@ class Jira:
         answer: JiraResponse,
         request: JiraRequest,
         resolved: Resolved,
+        principal: Principal | None = None,
         call: _Call | None = None,
     ) -> JiraResponse:
         account = None if call is None else call.account
@@ -215,10 +226,15 @@ class Jira:
         if request.method == "HEAD":
             answer = replace(answer, body=b"")
         key = None if resolved.operation is None else resolved.operation.key
-        if call is None:
+        if principal is None:
             return replace(answer, operation_id=key)
-        who = call.principal
-        return replace(answer, operation_id=key, model=who.model, app_id=who.app_id)
+        return replace(
+            answer,
+            operation_id=key,
+            model=principal.model,
+            app_id=principal.app_id,
+            shown=principal.shown(),
+        )
 
 
 def _writes(call: _Call) -> bool:
@@ -236,13 +252,14 @@ def _scope_refusal(call: _Call) -> JiraResponse | None:
     The gateway knows no other paths than the operations', so an unknown one is refused likewise.
     """
     operation, scopes = call.resolved.operation, call.principal.scopes
+    bounds = (*call.principal.bounds, of_token(scopes or frozenset()))
     if call.principal.model == "connect":
-        verdict = decide_connect_scope(operation, scopes or frozenset())
-        return None if verdict.allowed else connect_scope_refusal(verdict.rule)
+        verdict = decide_connect_bounds(operation, bounds)
+        return None if verdict.allowed else connect_scope_refusal(verdict.rule, verdict.message)
     if scopes is None or (operation is None and call.request.host != "gateway"):
         return None
-    decision = decide_scopes(operation, scopes, scopes)
-    return None if decision.allowed else scope_mismatch(decision.rule)
+    decision = decide_bounds(operation, bounds)
+    return None if decision.allowed else scope_mismatch(decision.rule, decision.message)
 
 
 def _refusal(call: _Call) -> JiraResponse | None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from runtime.audit.trail import redact
 from runtime.errors import JiraError
 from runtime.ids import Ids
-from runtime.jira.failures import MUST_AUTHENTICATE, ProblemError, UnreadableBodyError
+from runtime.jira.failures import BLOCKED_APP, MUST_AUTHENTICATE, ProblemError, UnreadableBodyError
 from runtime.wire import JiraRequest, JiraResponse
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
@@ -20,6 +20,7 @@ PROBLEM_TYPE = ("content-type", "application/problem+json;charset=UTF-8")
 BARE_JSON_TYPE = ("content-type", "application/json")
 SCOPE_FAILURE = ("x-failure-category", "FAILURE_CLIENT_SCOPE_CHECK")
 LOGIN_FAILED = ("x-seraph-loginreason", "AUTHENTICATED_FAILED")
+APP_BLOCKED = ("atlassian-datasecuritypolicy", "app_access_blocked")
 LOGIN_DENIED = ("x-seraph-loginreason", "AUTHENTICATION_DENIED")
 DENIED_TEXT = "Basic Authentication Failure - Reason : AUTHENTICATION_DENIED"
 COMMON_HEADERS: Headers = (
@@ -67,7 +68,9 @@ def error_response(error: JiraError, request: JiraRequest) -> JiraResponse:
     body: dict[str, object] = {"errorMessages": list(error.messages)}
     if not isinstance(error, UnreadableBodyError):
         body["errors"] = error.fields
-    headers = (_challenge(request),) if error.status == 401 else ()  # noqa: PLR2004  # HTTP
+    headers: Headers = (_challenge(request),) if error.status == 401 else ()  # noqa: PLR2004  # HTTP
+    if error.rule == BLOCKED_APP:
+        headers = (*headers, APP_BLOCKED)
     return replace(json_response(body, error.status, headers), rule=error.rule or "request.invalid")
 
 
@@ -107,15 +110,16 @@ def gateway_refusal(
     return replace(answer, rule=rule)
 
 
-def scope_mismatch(rule: str) -> JiraResponse:
+def scope_mismatch(rule: str, reason: str = "") -> JiraResponse:
     """Answer a call that the credential's scopes do not cover; which are missing is not said."""
-    return gateway_refusal(rule, "Unauthorized; scope does not match", headers=(SCOPE_FAILURE,))
+    text = "Unauthorized; scope does not match"
+    return replace(gateway_refusal(rule, text, headers=(SCOPE_FAILURE,)), reason=reason)
 
 
-def connect_scope_refusal(rule: str) -> JiraResponse:
+def connect_scope_refusal(rule: str, reason: str = "") -> JiraResponse:
     """Answer a call that the scopes of a Connect app do not cover; which is missing is not said."""
     body = {"errorMessages": ["Request not in an authorized API scope"], "errors": {}}
-    return replace(json_response(body, 403), rule=rule)
+    return replace(json_response(body, 403), rule=rule, reason=reason)
 
 
 def with_common_headers(

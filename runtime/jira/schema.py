@@ -321,6 +321,15 @@ project_key_table = Table(  # the current and all former keys; each resolves to 
     _parent("project_id", "project.id"),
 )
 
+app_access_rule_table = Table(  # what administrators say of apps and the content of a project
+    "app_access_rule",
+    metadata,
+    Column("cloud_id", ForeignKey("site.cloud_id"), primary_key=True),
+    Column("project_id", Integer, primary_key=True),  # ids are never used twice
+    Column("app_id", String(254), primary_key=True),
+    Column("blocked", Boolean, nullable=False),
+)
+
 # --- issues ---------------------------------------------------------------------------------------
 
 issue_table = Table(

@@ -13,6 +13,7 @@ MODULES = (
     "connect_modules",
     "connect_properties",
     "createmeta",
+    "data_policy",
     "fields",
     "groups",
     "issue_properties",

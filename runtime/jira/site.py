@@ -260,6 +260,10 @@ class Members:
 NOBODY = Members()
 
 
+EVERY_APP = "*"
+"""Stands for every app that an administrator says nothing else of."""
+
+
 @dataclass(frozen=True)
 class Site:
     """One revision of a site's configuration.
@@ -272,6 +276,8 @@ class Site:
         global_permissions: Group ids that hold each global permission.
         applications: Group ids that may use each application (product access).
         issue_type_ids: Issue types of each issue type scheme, in order.
+        app_access: What administrators say of apps: by project, by app or `EVERY_APP`, whether it
+            is blocked.
     """
 
     cloud_id: str
@@ -298,6 +304,18 @@ class Site:
     workflows: Mapping[int, Workflow]
     workflow_schemes: Mapping[int, WorkflowScheme]
     role_members: Mapping[tuple[int, int], Members] = field(default_factory=dict)
+    app_access: Mapping[int, Mapping[str, bool]] = field(default_factory=dict)
+
+    def closed_to(self, app_id: str | None) -> frozenset[int]:
+        """Return the projects whose content an administrator blocks for an app.
+
+        What is said of the app itself counts before what is said of every app.
+        """
+        return frozenset(
+            project_id
+            for project_id, said in self.app_access.items()
+            if said.get(app_id or "", said.get(EVERY_APP, False))
+        )
 
     def find_project(self, id_or_key: str) -> Project | None:
         """Return the live project with that id, current or former key, or None.

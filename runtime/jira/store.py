@@ -24,10 +24,12 @@ class Store:
 
     Args:
         engine: The database.
+        keep: Whether what is written is kept; else each transaction is rolled back at its end.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, keep: bool = True) -> None:
         self._engine = engine
+        self._keep = keep
         shared = isinstance(engine.pool, StaticPool)
         self._turn: AbstractContextManager[object] = RLock() if shared else nullcontext()
         self._writer = Lock()  # writers of one process queue here; SQLite's own waiting polls
@@ -51,6 +53,8 @@ class Store:
         """Open a transaction for writing; it commits, or on any error nothing of it remains."""
         with self._turn, self._writer, writing(self._engine) as connection:
             yield connection
+            if not self._keep:
+                connection.rollback()
 
     def enter(
         self, connection: Connection, cloud_id: str, account_id: str | None

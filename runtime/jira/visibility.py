@@ -64,6 +64,8 @@ def visible_issues_clause(site: Site, permissions: Permissions) -> ColumnElement
     """
     by_sight: dict[_Sight, list[int]] = {}
     for project in site.live_projects():
+        if project.id in permissions.access.closed:
+            continue
         sight = _sight(site, permissions, project)
         if sight.browse:
             by_sight.setdefault(sight, []).append(project.id)

@@ -1,17 +1,44 @@
 """Do the scopes of a Connect app suffice?"""
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 
 from runtime.policy.decision import Decision
 from runtime.policy.operations import Operation
+from runtime.policy.scopes import Bound
 
 HIERARCHY = ("NONE", "READ", "WRITE", "DELETE", "PROJECT_ADMIN", "ADMIN")
 """Each implies those before it."""
 ALONE = frozenset({"ACT_AS_USER", "ACCESS_EMAIL_ADDRESSES"})
 """These imply nothing, and nothing implies them."""
 
+_ADD = (
+    "the app author can add it to the descriptor's scopes, and an admin approves it with "
+    "'firebrick connect install'"
+)
 
-def decide_connect_scope(operation: Operation | None, scopes: Set[str]) -> Decision:
+
+def of_descriptor(scopes: Set[str]) -> Bound:
+    """Return the bound that an installed descriptor is."""
+    return Bound("scope.undeclared", frozenset(scopes), _ADD)
+
+
+def decide_connect_bounds(operation: Operation | None, bounds: Iterable[Bound]) -> Decision:
+    """Decide whether the scopes within all of some bounds cover one REST operation.
+
+    Args:
+        operation: What the method and path resolve to; None if nothing does.
+        bounds: From the widest to the narrowest: the descriptor, and what a token carries.
+    """
+    for bound in bounds:
+        verdict = decide_connect_scope(operation, bound.scopes, bound)
+        if not verdict.allowed:
+            return verdict
+    return Decision(True, "scope.covered")
+
+
+def decide_connect_scope(
+    operation: Operation | None, scopes: Set[str], bound: Bound | None = None
+) -> Decision:
     """Decide whether the scopes of a descriptor cover one REST operation.
 
     Each operation names one scope. It must be held, or one that implies it. What is marked
@@ -20,6 +47,7 @@ def decide_connect_scope(operation: Operation | None, scopes: Set[str]) -> Decis
     Args:
         operation: What the method and path resolve to; None if nothing does.
         scopes: Scopes of the descriptor that were approved, in upper case.
+        bound: What refuses where they do not suffice; the descriptor if None.
 
     Source:
         Connect documentation, "Scopes"; Jira Cloud REST API v3, "Connect app scope required" of
@@ -36,12 +64,11 @@ def decide_connect_scope(operation: Operation | None, scopes: Set[str]) -> Decis
         return Decision(False, "operation.closed", f"{operation.key} is closed to Connect apps.")
     if covered:
         return Decision(True, "scope.covered")
-    held = ", ".join(sorted(scopes)) or "none"
+    held, bound = ", ".join(sorted(scopes)) or "none", bound or of_descriptor(scopes)
     return Decision(
         False,
-        "scope.undeclared",
-        f"{operation.key} needs {wanted}, the app holds: {held}; the app author can add it to the "
-        "descriptor's scopes, and an admin approves it with 'firebrick connect install'.",
+        bound.rule,
+        f"{operation.key} needs {wanted}, the app holds: {held}; {bound.remedy}.",
     )
 
 

@@ -1,12 +1,34 @@
 """Do the scopes suffice?"""
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
 
 from runtime.policy.decision import Decision
 from runtime.policy.operations import Operation
 
 _DECLARE = "the app author can declare it under permissions.scopes and deploy again"
 _APPROVE = "a site admin can approve it with 'firebrick install'"
+_CARRY = "a new token can carry it"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One of the sets that all hold for a credential's scopes, and what it means to be outside.
+
+    Attributes:
+        rule: The rule that refuses what is not in it.
+        scopes: The set.
+        remedy: Who could widen it, and how.
+    """
+
+    rule: str
+    scopes: frozenset[str]
+    remedy: str
+
+
+def of_token(scopes: Set[str]) -> Bound:
+    """Return the bound that each credential is itself: what it carries."""
+    return Bound("scope.not-in-token", frozenset(scopes), _CARRY)
 
 
 def decide_scopes(operation: Operation | None, declared: Set[str], granted: Set[str]) -> Decision:
@@ -25,17 +47,37 @@ def decide_scopes(operation: Operation | None, declared: Set[str], granted: Set[
         Forge manifest reference, "Permissions"; Jira Cloud REST API v3, "OAuth 2.0 scopes required"
         of each operation.
     """
+    return decide_bounds(operation, forge_bounds(declared, granted))
+
+
+def forge_bounds(declared: Set[str], granted: Set[str]) -> tuple[Bound, Bound]:
+    """Return what bounds an installation: its manifest, and what an admin approved."""
+    return (
+        Bound("scope.undeclared", frozenset(declared), _DECLARE),
+        Bound("scope.ungranted", frozenset(granted), _APPROVE),
+    )
+
+
+def decide_bounds(operation: Operation | None, bounds: Iterable[Bound]) -> Decision:
+    """Decide whether the scopes that lie within all of some bounds cover one REST operation.
+
+    The first bound without which they would is the one that refuses, and names the rule.
+
+    Args:
+        operation: What the method and path resolve to; None if nothing does.
+        bounds: From the widest to the narrowest; together they are what is held.
+    """
     if operation is None:
         return Decision(False, "operation.unknown", "No such REST operation.")
     if not operation.scopes:
         return Decision(
             False, "operation.closed", f"{operation.key} is closed to OAuth and Forge tokens."
         )
-    if not any(need <= declared for need in operation.scopes):
-        return Decision(False, "scope.undeclared", _missing(operation, declared, _DECLARE))
-    effective = declared & granted
-    if not any(need <= effective for need in operation.scopes):
-        return Decision(False, "scope.ungranted", _missing(operation, effective, _APPROVE))
+    held: frozenset[str] | None = None
+    for bound in bounds:
+        held = bound.scopes if held is None else held & bound.scopes
+        if not any(need <= held for need in operation.scopes):
+            return Decision(False, bound.rule, _missing(operation, held, bound.remedy))
     return Decision(True, "scope.covered")
 
 

@@ -8,7 +8,7 @@ from runtime.identity.oauth.authenticator import OAuthAuthenticator
 from runtime.identity.principal import ANONYMOUS, Principal
 from runtime.server.basic import BasicAuthenticator
 from runtime.server.connect_migration import MigrationKeys
-from runtime.tokens.broker import TokenBroker
+from runtime.tokens.broker import TokenBroker, TokenGrant
 from runtime.wire import JiraRequest
 
 CONNECT_RESOURCES = "/rest/atlassian-connect/"
@@ -67,6 +67,14 @@ class CredentialAuthenticator:
         held = self._broker.verify(token)
         if held is None:
             return self._third_party(request, token)
+        return self.of_installation(held, request)
+
+    def of_installation(self, held: TokenGrant, request: JiraRequest) -> Principal:
+        """Return who asks with a live token of an installation.
+
+        Raises:
+            CredentialError: It is for another site.
+        """
         if held.cloud_id != request.cloud_id:
             raise CredentialError
         connect_key = None
@@ -78,6 +86,8 @@ class CredentialAuthenticator:
             scopes=held.scopes,
             app_id=held.app_id,
             connect_key=connect_key,
+            credential="access-token",
+            bounds=held.bounds,
         )
 
     def _third_party(self, request: JiraRequest, token: SecretStr) -> Principal:

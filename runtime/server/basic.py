@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from runtime.errors import CredentialError, JiraError
 from runtime.identity.accounts import find_account_by_name
-from runtime.identity.api_tokens import ApiTokens
+from runtime.identity.api_tokens import ApiTokens, VerifiedToken
 from runtime.identity.lockout import Lockout
 from runtime.identity.principal import ANONYMOUS, LOGIN_DENIED, LOGIN_FAILED, Principal
 from runtime.wire import Host
@@ -52,9 +52,23 @@ class BasicAuthenticator:
         principal = ANONYMOUS
         if user:
             principal = self._login(user, SecretStr(secret), host)
-        if host == "gateway" and principal.account_id is None:
-            raise CredentialError
-        return principal
+        return _accepted(principal, host)
+
+    def standing(self, user: str, held: VerifiedToken | None, host: Host) -> Principal:
+        """Return who a token would prove now, were it shown; nothing is counted.
+
+        Args:
+            user: The e-mail that would be shown with it.
+            held: The token; None if it is not live.
+            host: Where.
+
+        Raises:
+            CredentialError: The gateway would not take it.
+        """
+        principal = LOGIN_FAILED if held is None else _principal(held, host)
+        if self._lockout.closes_after(self._lockout.failures(user)):
+            principal = LOGIN_DENIED
+        return _accepted(principal, host)
 
     def _login(self, user: str, secret: SecretStr, host: Host) -> Principal:
         failures = self._lockout.failures(user)
@@ -68,13 +82,30 @@ class BasicAuthenticator:
             return LOGIN_FAILED
         if failures:
             self._lockout.clear(user)
-        if (held.scopes is None) != (host == "site"):
-            return LOGIN_FAILED
-        return Principal("basic", held.account.account_id, held.scopes)
+        return _principal(held, host)
 
     def _is_known(self, user: str) -> bool:
         with self._engine.connect() as connection:
             return find_account_by_name(connection, user) is not None
+
+
+def _principal(held: VerifiedToken, host: Host) -> Principal:
+    """Return who a live token proves; a token with scopes is none on the site, and conversely."""
+    if (held.scopes is None) != (host == "site"):
+        return LOGIN_FAILED
+    return Principal(
+        "basic",
+        held.account.account_id,
+        held.scopes,
+        credential="api-token",
+        credential_id=held.token_id,
+    )
+
+
+def _accepted(principal: Principal, host: Host) -> Principal:
+    if host == "gateway" and principal.account_id is None:
+        raise CredentialError
+    return principal
 
 
 def _parse(encoded: str) -> tuple[str, str]:

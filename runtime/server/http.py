@@ -18,7 +18,7 @@ from runtime.errors import StateError
 from runtime.policy.decision import Decision
 from runtime.policy.target import Target, parse_target
 from runtime.server.hosts import GATEWAY_PREFIX, KEYS_PREFIX, OWN_PATHS, Hosts, Place
-from runtime.wire import Host, JiraRequest, JiraResponse
+from runtime.wire import Host, JiraRequest, JiraResponse, Shown
 
 log = logging.getLogger(__name__)
 
@@ -173,6 +173,7 @@ def _record(request: JiraRequest, response: JiraResponse, elapsed_s: float) -> A
         kind="http",
         allowed=response.rule.startswith("allowed"),
         rule=response.rule,
+        message="" if response.rule.startswith("allowed") else response.words(),
         model=response.model or "anonymous",
         app_id=response.app_id,
         cloud_id=request.cloud_id,
@@ -182,7 +183,18 @@ def _record(request: JiraRequest, response: JiraResponse, elapsed_s: float) -> A
         operation=response.operation_id,
         status=response.status,
         duration_ms=elapsed_s * 1000,
+        detail={} if response.shown is None else shown_detail(response.shown),
     )
+
+
+def shown_detail(shown: Shown) -> dict[str, object]:
+    """Return what a record keeps of a credential."""
+    kept: dict[str, object] = {"credential": shown.kind}
+    if shown.id is not None:
+        kept["credential_id"] = shown.id
+    if shown.scopes is not None:
+        kept["scopes"] = list(shown.scopes)
+    return kept
 
 
 def _headers(scope: Scope) -> dict[str, str]:

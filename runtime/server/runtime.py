@@ -34,12 +34,12 @@ from runtime.invocation.recording import RecordingStore
 from runtime.invocation.records import InvocationRecords
 from runtime.jira.product import Jira
 from runtime.jira.schema import site_table
-from runtime.jira.served import served_operations
 from runtime.jira.world import seed_default_world
 from runtime.manifest.reader import read_manifest
 from runtime.policy.decision import Decision
 from runtime.policy.egress import ExternalUrl
 from runtime.sandbox.engine import Engine as SandboxEngine
+from runtime.server.app_access import AppAccessRules
 from runtime.server.apps import Apps
 from runtime.server.authenticator import CredentialAuthenticator
 from runtime.server.basic import BasicAuthenticator
@@ -48,7 +48,6 @@ from runtime.server.connect_migration import MigrationKeys
 from runtime.server.connect_parts import open_connect
 from runtime.server.connect_services import ConnectServices
 from runtime.server.directory import Directory
-from runtime.server.explaining import Explainer, Explanation
 from runtime.server.oauth_parts import open_oauth
 from runtime.server.operations import load_operations
 from runtime.server.remote_parts import open_remotes
@@ -113,8 +112,9 @@ class Firebrick(Directory):
             lifetimes=settings.oauth_lifetimes,
             box=self.vault,
         )
+        self.basic = BasicAuthenticator(engine, self.api_tokens, self.lockout)
         self.authenticator = CredentialAuthenticator(
-            BasicAuthenticator(engine, self.api_tokens, self.lockout),
+            self.basic,
             self.broker,
             self.connect.authenticator,
             MigrationKeys(self.installations, self.connect.installations),
@@ -140,6 +140,7 @@ class Firebrick(Directory):
             site_url=self.site_url,
         )  # fmt: skip
         self.jira = self.webhooks.feed
+        self.app_access = AppAccessRules(engine, self.audit)
         self.gateway = Gateway(
             product=self.jira,
             operations=self.operations,
@@ -350,27 +351,6 @@ class Firebrick(Directory):
                     }
                 )
         return rows
-
-    def explain(
-        self,
-        method: str,
-        path: str,
-        *,
-        app: str | None,
-        user: str | None,
-        environment: str,
-        cloud_id: str,
-    ) -> Explanation:
-        """Explain one operation: what it needs, who holds it, what would be decided."""
-        grant, account = None, None if user is None else self.find_person(user)
-        if app is not None:
-            version = self.find_app(app, environment)
-            installation = self.apps.find_installation(version, cloud_id)
-            grant = self.installations.find_live_grant(installation.id)
-            if account is None:
-                account = self.find_person(installation.app_account_id)
-        explainer = Explainer(self.engine, self.operations, frozenset(served_operations()))
-        return explainer.explain(method, path, cloud_id=cloud_id, grant=grant, account=account)
 
 
 def open_firebrick(

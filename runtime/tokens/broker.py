@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 from sqlalchemy import (
@@ -31,6 +31,7 @@ from runtime.clock import Clock
 from runtime.database import joined, metadata
 from runtime.ids import Ids
 from runtime.installation.store import app_version_table, installation_table
+from runtime.policy.scopes import Bound, forge_bounds
 from runtime.tokens.handed import BEARER_KINDS, HandedTokens
 
 ACCESS_TOKEN_LIFETIME_S = 3600.0  # the platform's own, see RFC 6749 section 4.2.2 `expires_in`
@@ -60,6 +61,7 @@ class TokenGrant:
         cloud_id: The only site it is valid on.
         account_id: The account it acts as.
         scopes: Upper bound on its scopes.
+        bounds: What bounds them beside it, where that is known.
     """
 
     installation_id: str
@@ -67,6 +69,7 @@ class TokenGrant:
     cloud_id: str
     account_id: str
     scopes: frozenset[str]
+    bounds: tuple[Bound, ...] = field(default=(), compare=False)
 
 
 class TokenBroker:
@@ -117,6 +120,7 @@ class TokenBroker:
             cloud_id=handing.cloud_id,
             account_id=found.handing.account_id,
             scopes=handing.scopes,
+            bounds=found.bounds,
         )
 
     def _own(self, token: SecretStr) -> TokenGrant | None:
@@ -127,13 +131,14 @@ class TokenBroker:
             return None
         if row.revoked or row.expires_at_s <= self._clock.now_s():
             return None
-        in_force = frozenset(json.loads(row.granted)) & frozenset(json.loads(row.declared))
+        declared, granted = frozenset(json.loads(row.declared)), frozenset(json.loads(row.granted))
         return TokenGrant(
             installation_id=row.installation_id,
             app_id=row.app_id,
             cloud_id=row.cloud_id,
             account_id=row.account_id,
-            scopes=frozenset(json.loads(row.scopes)) & in_force,
+            scopes=frozenset(json.loads(row.scopes)) & declared & granted,
+            bounds=forge_bounds(declared, granted),
         )
 
     def revoke_installation(self, installation_id: str, inside: Connection | None = None) -> int:

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    delete,
     func,
     insert,
     select,
@@ -39,6 +40,7 @@ from runtime.installation.consents import consent_table
 from runtime.installation.store import app_version_table, installation_table
 from runtime.policy.consent import decide_consent
 from runtime.policy.impersonation import impersonable
+from runtime.policy.scopes import Bound, forge_bounds
 
 HandedKind = Literal["system", "user", "offline", "proxy"]
 """``system``: the app's own account. ``user``: whoever invoked it. ``offline``: another user, by
@@ -51,6 +53,7 @@ _TOKEN_KIND: dict[HandedKind, str] = {
     "system": "fst", "user": "fut", "offline": "fot", "proxy": "fpt",
 }  # fmt: skip
 
+KEPT_S = 86_400.0  # after its end, so that what is counted within a minute is all there
 _FORM = re.compile(r"fbk_f[suop]t_[0-9a-f]{64}")
 
 handed_token_table = Table(
@@ -104,11 +107,13 @@ class HandedToken:
         handing: What it was made for, its scopes cut down to what is in force now.
         app_account_id: The app's own account on the site.
         expires_at_s: When it ends, in seconds since 1970.
+        bounds: What bounds its scopes beside what it was made for.
     """
 
     handing: Handing
     app_account_id: str
     expires_at_s: float
+    bounds: tuple[Bound, ...] = ()
 
 
 class HandedTokens:
@@ -128,7 +133,7 @@ class HandedTokens:
     def issue(
         self, handing: Handing, lifetime_s: float, inside: Connection | None = None
     ) -> SecretStr:
-        """Return a new token; only its hash is kept.
+        """Return a new token; only its hash is kept. What ended long ago is forgotten.
 
         Args:
             handing: What it is for.
@@ -137,6 +142,7 @@ class HandedTokens:
         """
         token, now_s = self._ids.token(_TOKEN_KIND[handing.kind]), self._clock.now_s()
         with joined(self._engine, inside) as connection:
+            connection.execute(_REMOVE, {"before_s": now_s - KEPT_S})
             connection.execute(
                 insert(handed_token_table).values(
                     token_hash=_digest(token),
@@ -252,7 +258,12 @@ def _alive(row: Row[tuple[object, ...]]) -> HandedToken | None:
     )
     if not consent.allowed:
         return None
-    return HandedToken(_handing(row, scopes), values["app_account_id"], values["expires_at_s"])
+    return HandedToken(
+        _handing(row, scopes),
+        values["app_account_id"],
+        values["expires_at_s"],
+        forge_bounds(declared.keys(), granted),
+    )
 
 
 def _handing(row: Row[tuple[object, ...]], scopes: frozenset[str]) -> Handing:
@@ -273,6 +284,9 @@ def _digest(token: SecretStr) -> str:
     return hashlib.sha256(token.get_secret_value().encode()).hexdigest()
 
 
+_REMOVE = delete(handed_token_table).where(
+    handed_token_table.c.expires_at_s <= bindparam("before_s")
+)
 _BY_HASH = (
     select(
         handed_token_table,

@@ -113,7 +113,7 @@ def test_audit_and_logs_tell_what_happened(installed: Firebrick) -> None:
     kinds = [record["kind"] for record in as_list(installed("audit", "--format", "json").json)]
     assert kinds == ["deploy", "install", "door", "door", "invocation", "door", "invocation"]
     said = installed("audit", "--why")
-    assert "reason     updateProject lacks [manage:jira-project]" in said.out
+    assert "Reason      updateProject lacks [manage:jira-project]" in said.out
     assert re.search(r"issue-health resolver:getHealth ok [0-9a-f-]{36}", installed("logs").out)
     assert "TEAM-3 scores" in installed("logs").out
 
@@ -134,14 +134,14 @@ def test_tokens_are_shown_once_listed_and_revoked(firebrick: Firebrick) -> None:
 def test_explain_names_scopes_holders_and_verdict(installed: Firebrick) -> None:
     said = installed("explain", "PUT", "/rest/api/3/project/TEAM", "--as", "dana")
     assert said.code == 0
-    assert "Permission ADMINISTER_PROJECTS (Administer Projects): not held" in said.out
+    assert "ADMINISTER_PROJECTS (Administer Projects): dana does not hold it" in said.out
     assert "role Administrators in TEAM: paul" in said.out
     refused = installed(
         "explain", "PUT", "/rest/api/3/project/TEAM", "--app", "issue-health", "--format", "json"
     ).json
     assert isinstance(refused, dict)
-    assert (refused["allowed"], refused["rule"]) == (False, "scope.undeclared")
-    assert refused["missing"][0] == ["manage:jira-project"]
+    assert (refused["verdict"], refused["rule"]) == ("refused", "scope.undeclared")
+    assert refused["scopes"]["lacking"] == ["manage:jira-project"]
     hidden = installed("explain", "GET", "/rest/api/3/issue/TEAM-3", "--as", "otto").out
     missing = installed("explain", "GET", "/rest/api/3/issue/TEAM-999", "--as", "otto").out
     assert "entity.hidden-or-missing" in hidden

@@ -58,8 +58,18 @@ def rows(value: object) -> list[dict[str, object]]:
     return value
 
 
-def chain(record: dict[str, object]) -> dict[str, str]:
-    return {str(one["step"]): str(one["words"]) for one in rows(record["why"])}
+def why(record: dict[str, object]) -> dict[str, object]:
+    return mapping(record["why"])
+
+
+def mapping(value: object) -> dict[str, object]:
+    assert isinstance(value, dict)
+    return value
+
+
+def as_rows(value: object) -> list[object]:
+    assert isinstance(value, list)
+    return value
 
 
 # ------------------------------------------------------------------------------------------- trace
@@ -145,60 +155,86 @@ def test_only_what_was_refused_is_shown(noisy: Firebrick) -> None:
     assert len(rows(noisy("audit", "--format", "json").json)) > 3
 
 
-def test_why_tells_the_chain_of_an_allowed_call(installed: Firebrick) -> None:
+def test_why_explains_an_allowed_call(installed: Firebrick) -> None:
     installed(*HEALTH, "--as", "dana")
-    told = chain(
+    told = why(
         rows(installed("audit", "--invocation", "last", "--why", "--format", "json").json)[0]
     )
-    assert told["who"] == "resolver:getHealth of issue-health (development), invoked by dana"
-    assert told["credential"].startswith("an access token of the installation")
-    assert told["acts as"] == "asUser(): dana"
-    assert told["operation"].startswith("get")
-    assert "[read:jira-work] or" in told["scopes"]
-    assert told["scopes"].endswith("held now: read:jira-work, write:jira-work: covered")
+    assert told["who"] == "the Forge app issue-health (development)"
+    assert told["notes"] == [["Invocation", "resolver:getHealth, invoked by dana"]]
+    assert told["credential"] == ("an access token of the installation, attached by the gateway")
+    assert told["acting_as"] == "dana, who invoked the function"
+    assert str(told["operation"]).startswith("get")
+    scopes = mapping(told["scopes"])
+    assert ["read:jira-work"] in as_rows(scopes["needed"])
+    assert (scopes["held"], scopes["lacking"]) == (["read:jira-work", "write:jira-work"], [])
     assert told["resource"] == "dana sees TEAM-3"
-    assert "dana holds it; granted by" in told["permission"]
-    assert told["verdict"] == "allowed, answered 200"
+    (permission,) = rows(told["permissions"])
+    assert (permission["key"], permission["held"]) == ("BROWSE_PROJECTS", True)
+    assert (told["verdict"], told["status"], told["rule"]) == ("allowed", 200, "allowed")
+    assert str(told["source"]).startswith("Jira Cloud REST API v3")
 
 
 def test_why_tells_which_scope_is_missing_and_who_can_mend_it(installed: Firebrick) -> None:
     installed(
         "invoke", "resolver:renameProject", "--payload", '{"projectKey": "TEAM"}', "--as", "paul"
     )
-    told = chain(rows(installed("audit", "--refused", "--why", "--format", "json").json)[0])
-    assert told["credential"] == "none was attached: it was refused before"
-    assert told["scopes"].endswith("lacks [manage:jira-project]")
-    assert told["verdict"] == "refused by scope.undeclared, answered 401"
-    assert "the app author can declare it" in told["reason"]
-    assert "permission" not in told
+    told = why(rows(installed("audit", "--refused", "--why", "--format", "json").json)[0])
+    assert told["credential"] == "none was attached: it is refused before"
+    assert mapping(told["scopes"])["lacking"] == ["manage:jira-project"]
+    assert (told["verdict"], told["rule"], told["status"]) == (
+        "refused", "scope.undeclared", 401,
+    )  # fmt: skip
+    assert "the app author can declare it" in str(told["reason"])
+
+
+def test_why_tells_the_scopes_of_then(installed: Firebrick, tmp_path: Path) -> None:
+    installed(*HEALTH, "--as", "dana")
+    with open_firebrick(Settings(state=tmp_path / "state")) as firebrick:
+        (installation,) = firebrick.installations.list_active()
+        firebrick.installations.set_granted(installation.id, frozenset({"read:jira-work"}))
+    record = rows(installed("audit", "--invocation", "last", "--why", "--format", "json").json)[0]
+    assert mapping(why(record)["scopes"])["held"] == ["read:jira-work", "write:jira-work"]
 
 
 def test_why_tells_who_holds_the_permission_that_is_missing(installed: Firebrick) -> None:
     installed(*HEALTH, "--as", "otto")
     said = installed("audit", "--invocation", "last", "--why").out
     assert "otto does not see TEAM-3" in said
-    assert "otto does not hold it; granted by role Viewers in TEAM: vera" in said
+    assert "otto does not hold it; granted by" in said
+    assert "role Viewers in TEAM: vera" in said
 
 
 def test_why_says_what_would_be_decided_otherwise_now(installed: Firebrick, tmp_path: Path) -> None:
     installed(*HEALTH, "--as", "dana")
+    assert "Since then" not in installed("audit", "--why").out
     with open_firebrick(Settings(state=tmp_path / "state")) as firebrick:
         (installation,) = firebrick.installations.list_active()
         firebrick.installations.set_granted(installation.id, frozenset())
     said = installed("audit", "--invocation", "last", "--why").out
-    assert "since then it would be refused now, by scope.ungranted" in said
+    assert "Since then  it would be refused now, by scope.ungranted" in said
     installed("uninstall")
-    assert "the app is not installed any more" in installed("audit", "--why").out
+    assert "it would be refused now, by installation.ended" in installed("audit", "--why").out
+
+
+def test_why_says_that_what_was_refused_would_not_be_now(installed: Firebrick) -> None:
+    installed("policy", "app-access", "block", "TEAM")
+    installed(*HEALTH, "--as", "dana")
+    installed("policy", "app-access", "allow", "TEAM")
+    said = installed("audit", "--refused", "--why").out
+    assert "app-access.blocked" in said
+    assert "Since then  nothing that the path tells would refuse it now" in said
 
 
 def test_why_of_calls_without_a_user_a_right_path_or_a_way_outside(noisy: Firebrick) -> None:
     records = rows(noisy("audit", "--invocation", "last", "--why", "--format", "json").json)
-    by_rule = {str(record["rule"]): chain(record) for record in records}
-    assert by_rule["act.no-user"]["acts as"] == "asUser(), and nobody invoked the function"
-    assert by_rule["operation.unknown"]["operation"] == "none has this method and path"
-    assert by_rule["operation.unknown"]["headers"] == "did not cross: cookie"
-    assert by_rule["egress.undeclared"]["credential"].startswith("none: nothing of the platform")
-    assert "the app's own account noisy" in by_rule["allowed"]["acts as"]
+    by_rule = {str(record["rule"]): why(record) for record in records}
+    assert by_rule["act.no-user"]["acting_as"] == "nobody: nobody invoked the function"
+    assert by_rule["operation.unknown"]["operation"] is None
+    assert ["Headers", "did not cross: cookie"] in as_rows(by_rule["operation.unknown"]["notes"])
+    outside = str(by_rule["egress.undeclared"]["credential"])
+    assert outside.startswith("none: nothing of the platform")
+    assert by_rule["allowed"]["acting_as"] == "noisy, the app's own account"
 
 
 def test_why_of_what_admins_and_clients_do(installed: Firebrick, tmp_path: Path) -> None:
@@ -211,10 +247,10 @@ def test_why_of_what_admins_and_clients_do(installed: Firebrick, tmp_path: Path)
         httpx.get(path, auth=(str(token["email"]), str(token["token"])))
         httpx.get(path)
     records = rows(installed("audit", "--why", "--format", "json").json)
-    told = [chain(record) for record in records]
-    assert told[0]["who"].endswith(": a version was deployed of issue-health")
+    told = [why(record) for record in records]
+    assert str(told[0]["who"]).endswith(": a version was deployed of issue-health")
     assert told[1]["who"] == "amy: an installation changed of issue-health"
-    assert told[2]["who"] == "a client over HTTP: dana"
-    assert told[2]["credential"] == "an API token, by basic authentication"
-    assert told[3]["credential"] == "none"
-    assert "nobody does not see TEAM-3" in told[3]["resource"]
+    assert told[2]["who"] == "dana"
+    assert told[2]["credential"] == "the API token 'command line', without scopes, of dana"
+    assert (told[3]["who"], told[3]["credential"]) == ("nobody", "none")
+    assert told[3]["resource"] == "nobody does not see TEAM-3"

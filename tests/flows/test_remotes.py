@@ -260,12 +260,15 @@ def test_the_trail_tells_each_call_in_the_same_words(remote: RemoteBench) -> Non
     result = remote.invoke("ask", {"headers": {"Authorization": "mine"}})
     records = remote.firebrick.audit.read(invocation_id=result.invocation_id)
     (call,) = [one for one in records if one.kind == "remote"]
-    links = {link.step: link.words for link in Reasons(remote.firebrick).chain(call).links}
-    assert links["who"] == "ask of remote (development), invoked by dana"
-    assert links["credential"] == ("an invocation token (FIT), a token of the app's own account")
-    assert links["headers"] == "did not cross: authorization"
-    assert links["remote"] == f"backend at {remote.server.url}/x"
-    assert links["verdict"] == "allowed by remote.named, answered 200"
+    told = Reasons(remote.firebrick).explain(call)
+    assert told.who == "the Forge app remote (development)"
+    assert told.credential == "an invocation token (FIT), a token of the app's own account"
+    assert dict(told.notes) == {
+        "Invocation": "ask, invoked by dana",
+        "Headers": "did not cross: authorization",
+        "Remote": f"backend at {remote.server.url}/x",
+    }
+    assert (told.verdict, told.rule, told.status) == ("allowed", "remote.named", 200)
     (span,) = trace(remote.firebrick, result.invocation_id).spans
     assert (span.kind, span.status) == ("remote", 200)
 

@@ -37,8 +37,8 @@ def tokens(engine: Engine, clock: ManualClock) -> ApiTokens:
 
 
 def test_a_token_proves_its_owner_by_e_mail_in_any_case(tokens: ApiTokens) -> None:
-    _, secret = tokens.create(ANNA, "test")
-    assert tokens.verify("anna@EXAMPLE.com", secret) == VerifiedToken(ANNA, None)
+    made, secret = tokens.create(ANNA, "test")
+    assert tokens.verify("anna@EXAMPLE.com", secret) == VerifiedToken(ANNA, None, made.id)
 
 
 @pytest.mark.hostile
@@ -88,9 +88,9 @@ def test_no_file_of_the_state_holds_the_token(tokens: ApiTokens, tmp_path: Path)
 
 
 def test_a_scoped_token_keeps_its_scopes(tokens: ApiTokens) -> None:
-    _, secret = tokens.create(ANNA, "scoped", 1, frozenset({"read:jira-work", "read:me"}))
+    made, secret = tokens.create(ANNA, "scoped", 1, frozenset({"read:jira-work", "read:me"}))
     assert tokens.verify("anna@example.com", secret) == VerifiedToken(
-        ANNA, frozenset({"read:jira-work", "read:me"})
+        ANNA, frozenset({"read:jira-work", "read:me"}), made.id
     )
     assert tokens.list()[0].scopes == frozenset({"read:jira-work", "read:me"})
 

@@ -80,7 +80,7 @@ def test_a_scope_that_does_not_match_is_a_terse_401_with_a_category(world: World
     assert answer.status == 401
     assert answer.json == {"code": 401, "message": "Unauthorized; scope does not match"}
     assert answer.header("X-Failure-Category") == "FAILURE_CLIENT_SCOPE_CHECK"
-    assert answer.rule == "scope.undeclared"
+    assert answer.rule == "scope.not-in-token"
     assert answer.response.operation_id == "getProject"
 
 
@@ -167,7 +167,7 @@ def test_an_operation_that_is_not_emulated_says_so_only_after_the_decision(world
     assert (answer.status, answer.rule) == (501, "operation.not-emulated")
     assert "getBanner" in answer.errors[0]
     refused = world.get(path, as_="amy", scopes=READ_WORK, host="gateway")
-    assert refused.rule == "scope.undeclared"
+    assert refused.rule == "scope.not-in-token"
 
 
 def test_an_unknown_site_is_a_404_of_the_gateway(world: World) -> None:

@@ -12,7 +12,7 @@ from runtime.errors import JiraError
 from runtime.identity.connect import qsh
 from runtime.identity.connect.installations import ConnectInstallation, ConnectInstallations
 from runtime.identity.connect.sitekeys import SiteKeyStore
-from runtime.identity.connect.usertokens import FORM, UserTokens
+from runtime.identity.connect.usertokens import FORM, UserToken, UserTokens
 from runtime.identity.connect.webtokens import (
     WebTokenError,
     audience,
@@ -21,7 +21,7 @@ from runtime.identity.connect.webtokens import (
     verify_symmetric,
 )
 from runtime.identity.principal import Principal
-from runtime.policy.connect_scopes import common_scopes
+from runtime.policy.connect_scopes import common_scopes, of_descriptor
 from runtime.wire import JiraRequest
 
 log = logging.getLogger(__name__)
@@ -78,10 +78,20 @@ class ConnectAuthenticator:
         if not FORM.fullmatch(token):
             raise JiraError(403, BAD_BEARER, rule="credential.refused")
         held = self._user_tokens.verify(token)
+        if held is None:
+            raise JiraError(401, rule="credential.session-token")
+        return self.as_user(held, cloud_id)
+
+    def as_user(self, held: UserToken, cloud_id: str) -> Principal:
+        """Return who asks for a site with a live token of an app that acts as a user.
+
+        Raises:
+            JiraError: 401: the app may not act so any more, or not there.
+        """
         found = None
-        if held is not None and held.cloud_id == cloud_id:
+        if held.cloud_id == cloud_id:
             found = self._installations.find_enabled(cloud_id, held.app_key)
-        if held is None or found is None or found.generation != held.generation:
+        if found is None or found.generation != held.generation:
             raise JiraError(401, rule="credential.session-token")
         if not held.in_page and IMPERSONATION_SCOPE not in found.scopes:
             raise JiraError(401, rule="credential.session-token")
@@ -91,7 +101,20 @@ class ConnectAuthenticator:
             scopes=common_scopes(held.scopes, found.scopes),
             app_id=found.app_key,
             connect_key=found.app_key,
+            credential="user-token",
+            bounds=(of_descriptor(found.scopes),),
         )
+
+    def as_app(self, cloud_id: str, app_key: str) -> Principal:
+        """Return who would ask with a token that an app signed for this very request.
+
+        Raises:
+            JiraError: 401: no such app is on the site, or it is switched off.
+        """
+        try:
+            return _signed_by(self._enabled(cloud_id, app_key))
+        except WebTokenError as error:
+            raise JiraError(401, error.message, rule=error.rule) from error
 
     def _web_token(self, request: JiraRequest, token: str) -> Principal:
         try:
@@ -99,13 +122,13 @@ class ConnectAuthenticator:
         except WebTokenError as error:
             log.info("a Connect token was refused: %s", error.message)
             raise JiraError(401, error.message, rule=error.rule) from error
-        return Principal(
-            model="connect",
-            account_id=app.account_id,
-            scopes=app.scopes,
-            app_id=app.app_key,
-            connect_key=app.app_key,
-        )
+        return _signed_by(app)
+
+    def _enabled(self, cloud_id: str, app_key: str) -> ConnectInstallation:
+        app = self._installations.find_enabled(cloud_id, app_key)
+        if app is None or not app.descriptor.uses_jwt:
+            raise WebTokenError("credential.jwt-issuer", "No app of this site has that key.")
+        return app
 
     def _app_of(self, request: JiraRequest, token: str) -> ConnectInstallation:
         """Return the app that signed this very request.
@@ -113,10 +136,7 @@ class ConnectAuthenticator:
         The secret is looked up by issuer *and* site. A token of the host's own has the client key
         as its issuer, which names no app: sent back it proves nothing.
         """
-        issuer = peek(token).issuer
-        app = self._installations.find_enabled(request.cloud_id, issuer)
-        if app is None or not app.descriptor.uses_jwt:
-            raise WebTokenError("credential.jwt-issuer", "No app of this site has that key.")
+        app = self._enabled(request.cloud_id, peek(token).issuer)
         claims = verify_symmetric(token, app.shared_secret)
         check_times(claims, self._clock.now_s(), self._max_lifetime_s)
         audiences = audience(claims)
@@ -130,3 +150,15 @@ class ConnectAuthenticator:
         if sloppy:
             log.warning("%s hashes the slash at the end of a path; accepted", app.app_key)
         return app
+
+
+def _signed_by(app: ConnectInstallation) -> Principal:
+    return Principal(
+        model="connect",
+        account_id=app.account_id,
+        scopes=app.scopes,
+        app_id=app.app_key,
+        connect_key=app.app_key,
+        credential="jwt",
+        bounds=(of_descriptor(app.scopes),),
+    )

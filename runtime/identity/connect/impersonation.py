@@ -94,12 +94,25 @@ class ImpersonationServer:
             raise OAuthError("invalid_grant", error.message) from error
         self._check(app, claims, own_origin)
         account_id = _account_of(claims)
+        scopes = self.lend(app, account_id, fields.get("scope", ""))
+        return Impersonation(self._user_tokens.mint(app, account_id, scopes), app, account_id)
+
+    def lend(self, app: ConnectInstallation, account_id: str, asked: str = "") -> frozenset[str]:
+        """Return the scopes of a token with which an app may act as an account.
+
+        Args:
+            app: The app, which has proved itself.
+            account_id: Whom it wants to act as.
+            asked: The scopes it asks for, separated by blanks; empty for all it has.
+
+        Raises:
+            OAuthError: It may not.
+        """
         if IMPERSONATION_SCOPE not in app.scopes:
             raise OAuthError("invalid_grant", f"The app has no scope {IMPERSONATION_SCOPE}.")
         if not self._may_use(app.cloud_id, account_id):
             raise OAuthError("invalid_grant", "There is no such active user of the product.")
-        scopes = _narrowed(app, fields.get("scope", ""))
-        return Impersonation(self._user_tokens.mint(app, account_id, scopes), app, account_id)
+        return _narrowed(app, asked)
 
     def _verified(self, assertion: str) -> tuple[ConnectInstallation, Claims]:
         issuer = peek(assertion).issuer

@@ -39,8 +39,7 @@ class WebTokenError(CredentialError):
     """
 
     def __init__(self, rule: str, message: str) -> None:
-        super().__init__(message)
-        self.rule = rule
+        super().__init__(message, rule)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from sqlalchemy.types import Float, String
 from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
 from runtime.database import metadata, writing
+from runtime.identity.oauth.values import EVERYWHERE
 
-EVERY = "*"
+EVERY = EVERYWHERE
 """Stands for every site, or for every app."""
 
 block_table = Table(

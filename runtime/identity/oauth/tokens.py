@@ -6,7 +6,7 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 
 from runtime.clock import Clock
-from runtime.identity.oauth.blocks import EVERY, blocked_sites
+from runtime.identity.oauth.blocks import blocked_sites
 from runtime.identity.oauth.schema import (
     access_table,
     client_table,
@@ -31,7 +31,10 @@ from runtime.identity.oauth.values import (
     TokenHolder,
 )
 from runtime.ids import Ids
+from runtime.policy.scopes import Bound
 
+_ADD = "the app's owner can add it in the developer console ('firebrick oauth app update')"
+_CONSENT = "the user can consent to it, when the app asks ('firebrick oauth authorize')"
 KEPT_AFTER_END_S = DAY_S  # a code used twice is still recognized for that long
 
 
@@ -244,11 +247,18 @@ class OAuthTokens:
         drop_families(connection, family_table.c.id == family_id)
 
     def verify(self, token: SecretStr) -> TokenHolder | None:
-        """Return what an access token stands for now; None if unknown, ended or revoked.
+        """Return what an access token stands for now; None if for nothing.
 
-        The token's scopes count as far as the newest consent and the app have them now. A token of
-        an app that has become private stands for nothing, save for its owner; nor does it on a site
-        where an administrator blocks the app.
+        A token of an app that has become private stands for nothing, save for its owner; nor does
+        it where an administrator blocks the app.
+        """
+        held = self.find(token)
+        return None if held is None or held.is_dead() else held
+
+    def find(self, token: SecretStr) -> TokenHolder | None:
+        """Return what an access token is of, blocked or not; None if unknown, ended or revoked.
+
+        The token's scopes count as far as the newest consent and the app have them now.
         """
         asked = {"hash": digest(token), "now": self._clock.now_s()}
         with self._engine.connect() as connection:
@@ -256,19 +266,29 @@ class OAuthTokens:
             if not rows:
                 return None
             found = rows[0]
-            blocked = blocked_sites(connection, found.client_id)
-        private = found.distribution == "private"
-        if EVERY in blocked or (private and found.account_id != found.owner_account_id):
-            return None
-        carried = split_scopes(found.carried)
-        standing = in_force(split_scopes(found.granted), split_scopes(found.of_client))
-        return TokenHolder(
-            client_id=found.client_id,
-            account_id=found.account_id,
-            scopes=carried & standing,
-            cloud_ids=frozenset(row.cloud_id for row in rows if row.cloud_id) - blocked,
-            carried=len(carried),
-        )
+            client = OAuthClient(
+                found.client_id, "", found.owner_account_id,
+                scopes=split_scopes(found.of_client), distribution=found.distribution,
+            )  # fmt: skip
+            sites = frozenset(row.cloud_id for row in rows if row.cloud_id)
+            grant = Consented(found.account_id, split_scopes(found.granted), sites)
+            return holder_of(connection, client, grant, split_scopes(found.carried))
+
+    def standing(self, client: OAuthClient, account_id: str, cloud_id: str) -> TokenHolder | None:
+        """Return what a token newly issued to an app for a user would be of; None if none could be.
+
+        Where there is a grant for each site, that of the site counts.
+        """
+        table = grant_table.c
+        mine = (table.client_id == client.client_id) & (table.account_id == account_id)
+        with self._engine.connect() as connection:
+            grants = load_grants(connection, mine)
+            if not grants:
+                return None
+            grant = next((one for one in grants if cloud_id in one.cloud_ids), grants[0])
+            consented = Consented(account_id, grant.scopes, grant.cloud_ids)
+            carried = in_force(grant.scopes, client.scopes)
+            return holder_of(connection, client, consented, carried)
 
     def live_digests(self) -> frozenset[str]:
         """Return the SHA-256 of every code and token that is valid now, and of client secrets."""
@@ -282,6 +302,49 @@ class OAuthTokens:
         )
         with self._engine.connect() as connection:
             return frozenset(found for query in queries for found in connection.scalars(query))
+
+
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """What a user allows an app, as far as its tokens depend on it.
+
+    Attributes:
+        account_id: The user.
+        scopes: Scopes of the newest consent.
+        cloud_ids: The sites.
+    """
+
+    account_id: str
+    scopes: frozenset[str]
+    cloud_ids: frozenset[str]
+
+
+def holder_of(
+    connection: Connection, client: OAuthClient, grant: Consented, carried: frozenset[str]
+) -> TokenHolder:
+    """Return what a token stands for now.
+
+    Args:
+        connection: The database.
+        client: The app, as it is now.
+        grant: The consent, as it is now.
+        carried: Scopes the token was issued with.
+    """
+    blocked = blocked_sites(connection, client.client_id)
+    private = not client.may_be_used_by(grant.account_id)
+    return TokenHolder(
+        client_id=client.client_id,
+        account_id=grant.account_id,
+        scopes=carried & in_force(grant.scopes, client.scopes),
+        cloud_ids=grant.cloud_ids - blocked,
+        carried=len(carried),
+        blocked=blocked,
+        private_to=client.owner_account_id if private else None,
+        bounds=(
+            Bound("scope.undeclared", client.scopes | {OFFLINE}, _ADD),
+            Bound("scope.unconsented", grant.scopes, _CONSENT),
+        ),
+    )
 
 
 def in_force(granted: frozenset[str], of_client: frozenset[str]) -> frozenset[str]:

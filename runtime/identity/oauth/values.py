@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
+from runtime.policy.scopes import Bound
+
 GrantKind = Literal["account", "resource"]
 """``account``: one grant for each app and account, which further sites join. ``resource``: one for
 each site, and its tokens are of use there alone."""
@@ -17,6 +19,8 @@ OFFLINE = "offline_access"
 IDENTITY_SCOPES = frozenset({"read:me", "read:account", "report:personal-data"})
 OPENID_SCOPES = frozenset({"openid", "profile", "email"})
 DAY_S = 86_400.0
+EVERYWHERE = "*"
+"""Stands for every site where an administrator blocks something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +199,11 @@ class TokenHolder:
         client_id: The app it was issued to.
         account_id: Whom it acts as.
         scopes: The token's, the grant's and the app's scopes: what stands in all three.
-        cloud_ids: Sites of the grant.
+        cloud_ids: Sites of the grant, save for those where the app is blocked.
         carried: How many scopes the token itself was issued with.
+        blocked: Sites where an administrator blocks the app; `EVERYWHERE` for all.
+        private_to: Whose the app is, if it is private and somebody else's.
+        bounds: The app's scopes and the consent's.
     """
 
     client_id: str
@@ -204,6 +211,17 @@ class TokenHolder:
     scopes: frozenset[str]
     cloud_ids: frozenset[str]
     carried: int
+    blocked: frozenset[str] = frozenset()
+    private_to: str | None = None
+    bounds: tuple[Bound, ...] = ()
+
+    def is_blocked_on(self, cloud_id: str) -> bool:
+        """Say whether an administrator blocks the app on a site, or everywhere."""
+        return not self.blocked.isdisjoint({cloud_id, EVERYWHERE})
+
+    def is_dead(self) -> bool:
+        """Say whether it stands for nothing on any site."""
+        return EVERYWHERE in self.blocked or self.private_to is not None
 
 
 AUDIENCE = "api.atlassian.com"
