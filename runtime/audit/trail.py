@@ -24,6 +24,7 @@ from sqlalchemy import (
     select,
 )
 
+from runtime.audit.webtokens import replace_web_tokens
 from runtime.clock import Clock
 from runtime.database import metadata
 
@@ -52,7 +53,7 @@ audit_table = Table(
 )
 
 _VALUE = r"[^&\s\"'\\<>]+"  # of a parameter; a quote or a backslash ends it, so JSON stays JSON
-_SECRET = re.compile(rf"fbk_[a-z]+_[0-9A-Za-z]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=[?&]jwt=){_VALUE}")
+_SECRET = re.compile(rf"fbk_[a-z]+_[0-9A-Za-z]+|(?<=[?&]jwt=){_VALUE}")
 _CODE = re.compile(rf"((?:^|[?&])(?:code|client_secret|refresh_token|access_token)=){_VALUE}")
 _MARKS = ("fbk_", "eyJ", "jwt=", "code=", "client_secret=", "_token=")
 """One of these stands in every text that holds something to redact; looking for them is quick."""
@@ -160,7 +161,7 @@ def redact(text: str) -> str:
     """Return the text with everything that looks like a credential replaced by ``***``."""
     if not any(mark in text for mark in _MARKS):
         return text
-    return _CODE.sub(r"\1***", _SECRET.sub("***", text))
+    return _CODE.sub(r"\1***", _SECRET.sub("***", replace_web_tokens(text)))
 
 
 def _record(row: dict[str, object]) -> AuditRecord:

@@ -14,13 +14,13 @@ from dataclasses import replace
 
 from pydantic import SecretStr
 
+from runtime.audit.webtokens import replace_web_tokens
 from runtime.gateway.outside import ExternalReply
 from runtime.tokens.invocation_tokens import ISSUER
 
 MARK = b"***"
 BASE64_ALIGNMENTS = 3  # a text inside a longer one encodes in three ways
 _OURS = re.compile(rb"fbk_[a-z]+_[0-9A-Za-z]{16,}")
-_WEB_TOKEN = re.compile(rb"eyJ[\w-]*\.([\w-]+)\.[\w-]*")
 
 
 def without_credentials(
@@ -52,15 +52,16 @@ def _cleaned(data: bytes, forms: list[bytes]) -> tuple[bytes, int]:
         data, count = _OURS.subn(MARK, data)
         found += count
     if b"eyJ" in data:
-        kept = _WEB_TOKEN.sub(lambda match: MARK if _is_invocation(match[1]) else match[0], data)
+        text = replace_web_tokens(data.decode("latin-1"), _is_invocation)
+        kept = text.encode("latin-1")
         found += kept != data
         data = kept
     return data, found
 
 
-def _is_invocation(payload: bytes) -> bool:
+def _is_invocation(payload: str) -> bool:
     try:
-        claims = json.loads(base64.urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)))
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (binascii.Error, ValueError, RecursionError):
         return False
     return isinstance(claims, dict) and claims.get("iss") == ISSUER
