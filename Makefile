@@ -39,9 +39,9 @@ test: install ## Run the tests; T=path K=pattern narrows them
 hostile: install ## Run only the attacks
 	$(BIN)/pytest -m hostile -n auto
 
-conformance: install ## Run the real clients of PyPI and npm, and walk the pages in Chromium; needs Node
+conformance: install ## Run the real clients, and walk the pages in Chromium; all but those of PyPI need Node
 	$(BIN)/python -m conformance.environment
-	$(BIN)/pytest conformance
+	$(BIN)/pytest conformance -n auto --dist loadfile
 
 postgres: install ## Run the tests with a PostgreSQL server; needs its programs, installs the driver
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[postgres]'

@@ -19,7 +19,6 @@ __all__ = ["pytest_configure", "pytest_sessionfinish"]
 
 HERE = Path(__file__).parent
 SECONDS = 600
-LEFT_OUT = pytest.StashKey[dict[str, int]]()
 NEEDS = {
     "npm": (node_is_missing, "of packages of npm"),
     "chromium": (chromium_is_missing, "in a browser"),
@@ -30,11 +29,9 @@ Deployed = Callable[[str, str], Bench]
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what needs a program that is not there; the session's end says so."""
-    config.stash[LEFT_OUT] = {}
     for marker, (is_missing, _) in NEEDS.items():
         if is_missing():
             gone = [item for item in items if item.get_closest_marker(marker)]
-            config.stash[LEFT_OUT][marker] = len(gone)
             config.hook.pytest_deselected(items=gone)
             items[:] = [item for item in items if item not in gone]
 
@@ -44,11 +41,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     suite.pytest_terminal_summary(terminalreporter)
     for line in summary():
         terminalreporter.write_line(line)
-    for marker, number in terminalreporter.config.stash.get(LEFT_OUT, {}).items():
-        is_missing, kind = NEEDS[marker]
-        if number:
-            reason = f"{is_missing()} cannot be found"
-            terminalreporter.write_line(f"left out: {number} tests {kind}, {reason}")
+    for is_missing, kind in NEEDS.values():
+        lacking = is_missing()
+        if lacking:
+            line = f"left out: the tests {kind}, {lacking} cannot be found"
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ keeps them apart.
 ``python -m conformance.environment`` builds all of it, two at a time.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -15,8 +16,9 @@ import subprocess
 import sys
 import time
 import venv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -111,10 +113,24 @@ def summary() -> list[str]:
     ]
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let no other process build the same."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @cache
 def _pypi(name: str, which: Which) -> Path:
     client = next(one for one in PYPI if one.name == name)
     folder = FOLDER / f"pypi-{client.name}-{which}"
+    with _alone(folder):
+        return _build_pypi(client, which, folder)
+
+
+def _build_pypi(client: Client, which: Which, folder: Path) -> Path:
     python = folder / "bin" / "python"
     wanted = _wanted([client], which, "==")
     if not python.exists():
@@ -132,7 +148,13 @@ def _pypi(name: str, which: Which) -> Path:
 @cache
 def _npm(which: Which) -> Path:
     folder = FOLDER / f"npm-{which}"
-    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        _build_npm(which, folder)
+    return folder
+
+
+def _build_npm(which: Which, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
     wanted = _wanted(NPM, which, "@")
     if not _is_built(folder, wanted, which):
         manifest = {"name": f"clients-{which}", "version": "1.0.0", "private": True}
@@ -141,7 +163,6 @@ def _npm(which: Which) -> Path:
         _run([*command, *wanted], folder, f"{which} clients of npm")
         found = {client.name: _installed(folder, client.name) for client in NPM}
         _stamp(folder, wanted, found)
-    return folder
 
 
 def _wanted(clients: "tuple[Client, ...] | list[Client]", which: Which, mark: str) -> list[str]:

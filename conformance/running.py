@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 import threading
@@ -49,7 +48,9 @@ def script_of(which: Which, script: str) -> Path:
     """Put a script where Node finds the packages, and return it."""
     folder = modules_of(which) / "scripts"
     folder.mkdir(exist_ok=True)
-    return Path(shutil.copy(SCRIPTS / script, folder / script))
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as copy:
+        copy.write((SCRIPTS / script).read_bytes())
+    return Path(copy.name).replace(folder / script)  # whole, whoever reads it at the moment
 
 
 def environment_with(more: dict[str, str]) -> dict[str, str]:

@@ -25,7 +25,6 @@ pytestmark = pytest.mark.npm
 
 HERE = Path(__file__).parent
 KEY = "com.example.express"
-IMPERSONATION = "oauth-2-authorization-server.services.atlassian.com"
 WAITS = 600  # of a tenth of a second
 
 
@@ -74,7 +73,7 @@ def express(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Express]:
     folder = tmp_path_factory.mktemp("express")
-    with emulating(folder, allowed_hosts=IMPERSONATION) as emulator:
+    with emulating(folder, "--tls-port", "0") as emulator:
         with running(emulator, request.param) as url:
             express = Express(emulator, url)
             yield express
@@ -97,12 +96,7 @@ def running(emulator: Emulator, which: Which) -> Iterator[str]:
         "hosts": [emulator.base.replace("http://", f"http://{login}@")],
     }
     (folder / "config.json").write_text(json.dumps({"development": development, "product": "jira"}))
-    environment = {
-        "AC_LOCAL_BASE_URL": url,
-        "CONNECT_KEYS_CDN_URL": f"{emulator.base}/connect-keys",
-        "FIREBRICK_URL": emulator.base,
-        "NODE_OPTIONS": f"--require {folder / 'names.js'}",
-    }
+    environment = {**emulator.names, "AC_LOCAL_BASE_URL": url}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             ["node", "app.js"], cwd=folder, env=environment_with(environment),

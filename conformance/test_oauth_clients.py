@@ -12,7 +12,6 @@ from conformance.environment import WHICH, Which
 from conformance.oauth_desk import Desk
 from conformance.running import run_node, run_python
 
-INSECURE = {"OAUTHLIB_INSECURE_TRANSPORT": "1"}  # http, on this machine
 SITE = "https://acme.atlassian.net"
 
 
@@ -44,7 +43,9 @@ def said_as_dana(desk: Desk, calls: object) -> None:
 def test_requests_oauthlib(desk: Desk, which: Which, pkce: bool, include: bool | None) -> None:
     place = desk.place(pkce=pkce, include=include)
     script = "requests_oauthlib_client.py"
-    said = run_python("requests-oauthlib", which, script, place, desk.consent, **INSECURE)
+    said = run_python(
+        "requests-oauthlib", which, script, place, desk.consent, OAUTHLIB_INSECURE_TRANSPORT="1"
+    )
     assert said == {
         "state": True,
         "me": "Dana Developer",
@@ -103,7 +104,7 @@ def test_atlassian_python_api_at_the_gateway(
     shown = {"oauth2": session} if way == "oauth2" else {"bearer": tokens["access_token"]}
     place = {"gateway": desk.emulator.gateway, **shown}
     script = "atlassian_python_api.py"
-    said = run_python("atlassian-python-api", which, script, place, **INSECURE)
+    said = run_python("atlassian-python-api", which, script, place, OAUTHLIB_INSECURE_TRANSPORT="1")
     assert said == expected.ATLASSIAN
     said_as_dana(desk, expected.ATLASSIAN_CALLS)
 

@@ -18,7 +18,13 @@ from conformance.running import environment_with, script_of
 
 pytestmark = pytest.mark.npm
 
-OPTIONS = {"plain": {}, "state": {"state": True}, "pkce": {"state": True, "pkce": True}}
+OPTIONS = {
+    "plain": {},
+    "state": {"state": True},
+    "pkce": {"state": True, "pkce": True},
+    "fixed": {"state": True},  # this one is not told where the emulator is
+}
+AUTHORIZATION_HOST = "https://auth.atlassian.com"
 WAITS = 300  # of a tenth of a second
 
 
@@ -34,7 +40,9 @@ class Visit:
         """Press the app's log-in button; return where it leads."""
         answer = self.browser.get(f"{self.url}/auth/{strategy}")
         assert answer.status_code == 302
-        return answer.headers["location"]
+        location: str = answer.headers["location"]
+        assert location.startswith(AUTHORIZATION_HOST) == (strategy == "fixed")
+        return location.replace(AUTHORIZATION_HOST, self.desk.emulator.base)
 
     def come_back(self, redirect: str) -> httpx.Response:
         """Follow the redirect to the app's callback."""
@@ -44,7 +52,7 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with emulating(tmp_path_factory.mktemp("passport")) as emulator:
+    with emulating(tmp_path_factory.mktemp("passport"), "--tls-port", "0") as emulator:
         yield emulator
 
 
@@ -55,10 +63,10 @@ def app(emulator: Emulator, request: pytest.FixtureRequest) -> Iterator[tuple[st
     url = f"http://127.0.0.1:{port}"
     callbacks = [f"{url}/auth/{name}/callback" for name in OPTIONS]
     desk = Desk.open(emulator, f"Passport {which}", *callbacks)
-    place = {"port": port, "base": emulator.base, "options": OPTIONS}
+    place = {"port": port, "base": emulator.base, "options": OPTIONS, "fixed": "fixed"}
     place |= {"clientID": desk.client, "clientSecret": desk.secret}
     command = ["node", str(script_of(which, "passport.cjs")), json.dumps(place)]
-    process = subprocess.Popen(command, env=environment_with({}))
+    process = subprocess.Popen(command, env=environment_with(emulator.names))
     try:
         wait_for(url, process)
         yield url, desk

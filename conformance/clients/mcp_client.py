@@ -1,4 +1,4 @@
-"""The server ``mcp-atlassian``, started as its documentation says and asked by the protocol's client."""
+"""The server ``mcp-atlassian``, started as documented and asked by the protocol's client."""
 
 import asyncio
 import json

@@ -6,7 +6,13 @@ const passport = require("passport");
 const session = require("express-session");
 const AtlassianStrategy = require("passport-atlassian-oauth2");
 
-const { port, base, clientID, clientSecret, options } = JSON.parse(process.argv[2]);
+const { port, base, clientID, clientSecret, options, fixed } = JSON.parse(process.argv[2]);
+const addresses = {
+  authorizationURL: `${base}/authorize`,
+  tokenURL: `${base}/oauth/token`,
+  profileURL: `${base}/me`,
+  accessibleResourcesURL: `${base}/oauth/token/accessible-resources`,
+};
 passport.serializeUser((user, done) => done(null, user));
 passport.deserializeUser((user, done) => done(null, user));
 for (const [name, own] of Object.entries(options)) {
@@ -16,10 +22,7 @@ for (const [name, own] of Object.entries(options)) {
       clientSecret,
       callbackURL: `http://127.0.0.1:${port}/auth/${name}/callback`,
       scope: "offline_access read:jira-work",
-      authorizationURL: `${base}/authorize`,
-      tokenURL: `${base}/oauth/token`,
-      profileURL: `${base}/me`,
-      accessibleResourcesURL: `${base}/oauth/token/accessible-resources`,
+      ...(name === fixed ? {} : addresses), // one has the platform's own addresses
       ...own,
     },
     (accessToken, refreshToken, profile, done) => done(null, { accessToken, refreshToken, profile }),
