@@ -82,7 +82,7 @@ OWN_PATHS: Mapping[Role, Paths] = MappingProxyType({
 ELSEWHERE = Paths(
     frozenset({
         "/authorize", "/oauth/token", "/oauth/revoke", "/oauth/token/accessible-resources", "/me",
-        "/graphql", "/oauth2/token", "/all.js", "/connect-keys", "/console",
+        "/graphql", "/egress", "/oauth2/token", "/all.js", "/connect-keys", "/console",
     }),
     ("/ex/", "/.well-known/", KEYS_PREFIX, FORGE_PREFIX, ACCOUNT_PAGES, "/console/", "/fpp/"),
 )  # fmt: skip

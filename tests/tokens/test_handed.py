@@ -15,7 +15,7 @@ from runtime.installation.consents import ConsentStore
 from runtime.installation.model import AppVersion, Installation
 from runtime.installation.store import InstallationStore
 from runtime.tokens.broker import TokenBroker
-from runtime.tokens.handed import BEARER_KINDS, HandedKind, Handing
+from runtime.tokens.handed import BEARER_KINDS, KEPT_S, HandedKind, Handing
 
 SCOPES = {"read:jira-work": True, "write:jira-work": False}
 HANDING = Handing("user", "installation", "app", "cloud", "1:user", frozenset(SCOPES))
@@ -176,6 +176,17 @@ def test_no_guess_comes_near_a_token_and_only_its_hash_is_kept(
     guesses = (token[:-1], token.upper(), f" {token}", f"{token}\n", token.replace("fut", "fst"))
     for guess in (*guesses, digest, "", "fbk_fut_é", f"fbk_fut_{digest}", f"fbk_fut_{'0' * 64}"):
         assert broker.verify(SecretStr(guess)) is None, guess
+
+
+def test_what_ended_long_ago_is_forgotten(
+    install: Install, broker: TokenBroker, engine: Engine, clock: ManualClock
+) -> None:
+    install()
+    for _ in range(3):
+        broker.handed.issue(HANDING, 60)
+        clock.advance(60 + KEPT_S)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM handed_token")).scalar_one() == 1
 
 
 def test_tokens_are_counted_and_open_invocations_listed(
