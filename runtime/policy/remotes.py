@@ -65,10 +65,12 @@ def parse_remote_target(base: ExternalUrl, path: str) -> ExternalUrl | Decision:
         return Decision(False, "remote.path", "The path has a '.' or '..' segment.")
     root = base.url.rstrip("/")
     found = parse_external(root + path)
-    if isinstance(found, Decision):
-        return Decision(False, "remote.path", found.message)
-    if found.origin != base.origin or not found.url.startswith(f"{root}/"):
-        return Decision(False, "remote.path", "The path leads out of the remote's base URL.")
+    if (
+        isinstance(found, Decision)
+        or found.origin != base.origin
+        or not found.url.startswith(f"{root}/")
+    ):
+        return Decision(False, "remote.path", "The path leads to nothing below the base URL.")
     return found
 
 

@@ -46,6 +46,12 @@ def find_recording(firebrick: Firebrick, name: str) -> Kept:
         raise InvocationError(
             "UNKNOWN_RECORDING", f"{len(found)} invocations begin with {name}; give more of the id."
         )
+    if len(name) >= SHORTEST_NAME and any(not one.seed for one in firebrick.records.find(name)):
+        raise InvocationError(
+            "UNKNOWN_RECORDING",
+            f"The invocation {name!r} was done by the app's remote: nothing of it ran here, so "
+            "there is nothing to run again. 'firebrick trace' shows the call.",
+        )
     raise InvocationError(
         "UNKNOWN_RECORDING",
         f"There is no recording of an invocation {name!r}: 'firebrick logs' lists them. The newest "

@@ -6,6 +6,7 @@ Private keys stand encrypted in the database; only the public half ever leaves t
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -31,6 +32,7 @@ from sqlalchemy import (
 
 from runtime.clock import Clock
 from runtime.database import metadata, writing
+from runtime.errors import StateError
 from runtime.ids import Ids
 from runtime.tokens.vault import Vault
 
@@ -124,7 +126,18 @@ class SigningKeys:
             .order_by(_KEYS.made_at_s.desc())
             .limit(1)
         ).one_or_none()
-        return None if row is None else SigningKey(row.kid, self._vault.decrypt(row.private_key))
+        return None if row is None else SigningKey(row.kid, self._opened(row.private_key))
+
+    def _opened(self, encrypted: str) -> SecretStr:
+        try:
+            return self._vault.decrypt(encrypted)
+        except StateError as error:
+            raise StateError(
+                "KEY_MISMATCH",
+                "The key that invocation tokens are signed with does not fit the state's key file: "
+                "bring the right secrets.key back, or make a new key with 'firebrick remote "
+                "rotate-key'.",
+            ) from error
 
     def _replace(self, find: _Find) -> SigningKey:
         """Make a key, unless `find` finds one that another process made meanwhile."""
@@ -156,9 +169,7 @@ def _make_pair() -> tuple[SecretStr, str]:
 
 
 def _as_jwk(kid: str, pem: str) -> dict[str, str]:
-    public = load_pem_public_key(pem.encode())
-    if not isinstance(public, rsa.RSAPublicKey):
-        raise TypeError("a signing key is an RSA key")
+    public = cast("rsa.RSAPublicKey", load_pem_public_key(pem.encode()))
     numbers = public.public_numbers()
     return {
         "kty": "RSA",

@@ -67,6 +67,12 @@ def test_what_only_looks_like_a_token_of_the_platform_stays() -> None:
     assert cleaned(b"eyJ." + deep + b".x") == (b"eyJ." + deep + b".x", 0)
 
 
+@pytest.mark.hostile
+@pytest.mark.parametrize("part", [b"eyJ", b"eyJ.", b"eyJa.", b"fbk_a", b"***"])
+def test_a_long_answer_of_beginnings_is_read_once(part: bytes) -> None:
+    assert cleaned(part * 500_000, *KNOWN)[1] == 0
+
+
 @given(st.binary(max_size=64), st.binary(max_size=64), st.sampled_from([FIT, TOKEN]))
 def test_whatever_stands_around_it_a_token_is_found(
     before: bytes, after: bytes, token: str

@@ -151,7 +151,7 @@ def test_no_private_key_is_readable_in_the_state(place: Place) -> None:
 def test_a_lost_key_file_is_said_and_mended_by_a_new_key(place: Place) -> None:
     place.keys.current()
     (place.folder / "secrets.key").unlink()
-    with pytest.raises(StateError, match="does not fit"):
+    with pytest.raises(StateError, match="rotate-key"):
         place.tokens.mint(APP, {})
     fresh = place.keys.rotate()
     assert place.keys.current() == fresh
