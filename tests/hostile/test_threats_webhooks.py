@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ from tests.flows.connect_app import ConnectApp, running
 from tests.flows.connected import Connected
 from tests.flows.webhook_app import receiving
 from tests.flows.webhook_place import HookPlace, hook_place
+from tests.hostile.oauth_place import Place
 
 pytestmark = pytest.mark.hostile
 
@@ -191,3 +193,28 @@ def test_37_no_record_and_no_list_holds_what_signed(place: HookPlace) -> None:
         if set(secret) != {"-"}:
             assert secret not in text
     assert "jwt=abc" not in text
+
+
+# --- 33: stale rights after revoke ---------------------------------------------------------------
+
+
+def test_33_a_site_that_was_lost_and_granted_anew_has_no_webhooks(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    scopes = frozenset({"read:jira-work", "manage:jira-webhook"})
+    with place.firebrick as firebrick:
+        firebrick.oauth.clients.update(replace(place.client, scopes=scopes))
+        codes = [place.code("dana", scopes, site) for site in place.sites]
+        token = place.exchange(codes[-1]).access_token
+        hook = {"jqlFilter": "project = TEAM", "events": [UPDATED]}
+        body = json.dumps({"url": "https://a.example/", "webhooks": [hook]}).encode()
+        for site in place.sites:
+            made = place.call(token, site, "POST", "/rest/api/3/webhook", body)
+            assert b"createdWebhookId" in made.body
+        firebrick.oauth.grants.revoke_on_site(place.client.client_id, place.sites[1])
+        assert place.call(token, place.sites[1], "GET", "/rest/api/3/webhook").status == 401
+        token = place.exchange(place.code("dana", scopes, place.sites[1])).access_token
+        totals = [
+            json.loads(place.call(token, site, "GET", "/rest/api/3/webhook").body)["total"]
+            for site in place.sites
+        ]
+    assert totals == [1, 0]
