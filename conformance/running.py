@@ -44,6 +44,15 @@ def run_node(which: Which, script: str, place: object, **more: str) -> Any:
     return _said(["node", str(script_of(which, script)), json.dumps(place)], more, None)
 
 
+def run_example(command: list[str], variables: dict[str, str]) -> None:
+    """Run an example of the documentation, which fails where something is not as it says."""
+    done = subprocess.run(
+        command, check=False, cwd=SCRIPTS, env=environment_with(variables),
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=RUN_S,
+    )  # fmt: skip
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+
+
 def script_of(which: Which, script: str) -> Path:
     """Put a script where Node finds the packages, and return it."""
     folder = modules_of(which) / "scripts"
