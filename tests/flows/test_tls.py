@@ -10,20 +10,20 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
 import requests
 from requests_oauthlib import OAuth2Session
 
-from runtime.identity.oauth.values import AuthorizeFault
 from runtime.server.clientenv import Reach, client_variables
 from runtime.server.listening import find_reach
 from runtime.server.runtime import open_firebrick
 from runtime.server.servers import make_server, open_secure, reach_of
 from runtime.server.serving import listen
 from runtime.server.settings import Settings
+from tests.flows.browser import Browser
 from tests.flows.conftest import Bench
 
 SITE, API, AUTH = (f"https://{name}" for name in (
@@ -102,10 +102,12 @@ def test_a_whole_oauth_flow_at_the_platforms_addresses(outside: Place) -> None:
     )
     session = OAuth2Session(client.client_id, redirect_uri=CALLBACK, scope=SCOPES)
     url, _ = session.authorization_url(f"{AUTH}/authorize", audience="api.atlassian.com")
-    assert requests.get(url, timeout=SECONDS).url.startswith(f"{AUTH}/_firebrick/account/sign-in")
-    asked = firebrick.oauth.flow.prepare_authorize(parse_qsl(urlsplit(url).query), dana)
-    assert not isinstance(asked, AuthorizeFault)
-    location = firebrick.oauth.flow.approve(asked, dana, {outside.bench.cloud_id})
+    browser = Browser(AUTH)
+    assert str(browser.open(url).url).startswith(f"{AUTH}/_firebrick/account/sign-in")
+    browser.sign_in(outside.bench, "dana")
+    assert all(cookie.secure for cookie in browser.cookies.jar)
+    browser.press("Accept")
+    location = browser.left_for
     session.fetch_token(
         f"{AUTH}/oauth/token", client_secret=secret.get_secret_value(),
         authorization_response=location.replace("http://", "https://"),

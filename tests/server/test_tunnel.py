@@ -175,7 +175,7 @@ def test_what_is_no_request_is_refused(request_: bytes) -> None:
 
 
 @pytest.mark.hostile
-@pytest.mark.parametrize("size", [9_000, 200_000])
+@pytest.mark.parametrize("size", [9_000, 5_000_000])
 def test_an_oversized_head_is_refused(size: int) -> None:
     with proxy() as ground:
         padded = connect("api.atlassian.com:443", "X: " + "x" * size)
