@@ -58,13 +58,15 @@ class Chromium:
     Args:
         profile: An empty folder.
         log: File for what the program says.
+        more: Further options of the program; of two of one name the later counts.
     """
 
-    def __init__(self, profile: Path, log: Path) -> None:
+    def __init__(self, profile: Path, log: Path, *more: str) -> None:
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # its own does not run as root
-        command = [PROGRAM, *OPTIONS, *sandbox, f"--user-data-dir={profile}", "about:blank"]
+        options = [*OPTIONS, *sandbox, *more, f"--user-data-dir={profile}"]
+        command = [PROGRAM, *options, "about:blank"]
         launch = [sys.executable, "-c", LAUNCHER, str(theirs_in), str(theirs_out), *command]
         with log.open("wb") as file:
             self._process = subprocess.Popen(
@@ -129,9 +131,9 @@ class Chromium:
 
 
 @contextmanager
-def chromium(folder: Path) -> Iterator[Chromium]:
+def chromium(folder: Path, *more: str) -> Iterator[Chromium]:
     """Run a browser for the length of a block."""
-    browser = Chromium(folder / "profile", folder / "log")
+    browser = Chromium(folder / "profile", folder / "log", *more)
     try:
         yield browser
     finally:
