@@ -1,8 +1,9 @@
 """Webhooks on their way, in the state database: what was not taken outlives every process.
 
-A delivery is claimed before it is sent, by one process at a time. If that process dies, the claim
-ends by itself and the delivery is sent once more, as a retry with the same identifier: it arrives
-at least once, and its receiver can tell.
+A delivery is claimed before it is sent, by one sender at a time, and while one of a receiver's is
+claimed no other of its is: so it gets them one by one, in order, whoever sends. If a process dies,
+its claims end by themselves and the deliveries are sent once more, as retries with the same
+identifier: each arrives at least once, and its receiver can tell.
 """
 
 from collections.abc import Iterable
@@ -22,9 +23,9 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    exists,
     func,
     insert,
-    or_,
     select,
     update,
 )
@@ -65,6 +66,7 @@ delivery_table = Table(
     Column("claim", String(64)),
     Column("claimed_until_s", Float),
     Index("webhook_delivery_due", "state", "due_s"),
+    Index("webhook_delivery_claimed", "claimed_until_s"),
 )
 _TABLE = delivery_table.c
 
@@ -142,7 +144,9 @@ class WebhookQueue:
             connection.execute(delete(delivery_table).where(_TABLE.ended_s <= old))
 
     def claim(self) -> Delivery | None:
-        """Return the delivery that is due longest, for this caller alone; None if none is.
+        """Return the delivery that is due longest, for this caller alone; None if there is none.
+
+        A receiver to whom something is being sent has to wait for its next one.
 
         One whose claim has ended was sent, or nearly, by a process that died: it is a retry now.
         """
@@ -230,10 +234,14 @@ def list_failed(
 
 
 def _first_due(now_s: float) -> Select[Any]:
-    unclaimed = or_(_TABLE.claimed_until_s.is_(None), _TABLE.claimed_until_s <= now_s)
+    other = delivery_table.alias()
+    busy = exists().where(
+        other.c.claimed_until_s > now_s,
+        *(other.c[name] == _TABLE[name] for name in ("cloud_id", "model", "app_id")),
+    )
     return (
         select(delivery_table)
-        .where(_TABLE.state == "waiting", _TABLE.due_s <= now_s, unclaimed)
+        .where(_TABLE.state == "waiting", _TABLE.due_s <= now_s, ~busy)
         .order_by(_TABLE.due_s, _TABLE.id)
         .limit(1)
     )

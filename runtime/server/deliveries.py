@@ -1,7 +1,8 @@
-"""Sends webhooks: by a thread of its own, and again later where a receiver is not ready.
+"""Sends webhooks: by threads of its own, and again later where a receiver is not ready.
 
 What is to be sent stands in the state database (`runtime.jira.webhook_queue`). Every process that
-serves takes from it, one delivery at a time, and none takes what another has taken.
+serves takes from it, and none takes what another has taken. A receiver gets one at a time, in
+order; one that is slow keeps a thread, not the others' webhooks.
 """
 
 import logging
@@ -24,8 +25,9 @@ from runtime.server.webhook_recipients import NoRecipientError, Recipients
 
 log = logging.getLogger(__name__)
 
-WAKE_S = 1.0
-CLOSE_S = 30.0
+SENDERS = 4  # so many receivers are sent to at once
+WAKE_S = 1.0  # how often the state is looked at for what other processes left
+CLOSE_S = 15.0  # an attempt takes about ten seconds at most
 SUCCESSES = range(200, 300)
 
 
@@ -62,6 +64,7 @@ class Deliveries:
         ids: Ids,
     ) -> None:
         self._engine = engine
+        self._in_memory = isinstance(engine.pool, StaticPool)
         self.queue = queue
         self._recipients = recipients
         self._client = client
@@ -69,7 +72,7 @@ class Deliveries:
         self._clock = clock
         self._ids = ids
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._closed = False
         self._troubled = False
 
@@ -86,39 +89,45 @@ class Deliveries:
         A state in memory has no other processes, and one connection that a thread is not to
         disturb: there sending begins with the first delivery.
         """
-        if not isinstance(self._engine.pool, StaticPool):
+        if not self._in_memory:
             self._wake()
 
     def close(self) -> None:
         """Let what has not been tried yet be tried, then stop; what is not taken stays."""
         with self._changed:
             self._closed = True
-            self._changed.notify()
-        if self._thread is not None:
-            self._thread.join(CLOSE_S)
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join(CLOSE_S)
 
     def run_due(self) -> int:
         """Send everything that is due now and return how many attempts that were."""
         attempts = 0
         while (one := self.queue.claim()) is not None:
+            with self._changed:
+                self._changed.notify()  # there may be something for another thread, too
             self._attempt(one)
             attempts += 1
         return attempts
 
     def _wake(self) -> None:
         with self._changed:
-            if self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._run, daemon=True)
-                self._thread.start()
+            if not self._threads and not self._closed:
+                helpers = 0 if self._in_memory else SENDERS - 1
+                for patience_s in (WAKE_S, *[None] * helpers):
+                    thread = threading.Thread(target=self._run, args=(patience_s,), daemon=True)
+                    self._threads.append(thread)
+                    thread.start()
             self._changed.notify()
 
-    def _run(self) -> None:
+    def _run(self, patience_s: float | None) -> None:
+        """Send until closed; without patience, look again only when there is something."""
         while True:
             self._run_safely()
             with self._changed:
                 if self._closed:
                     return
-                self._changed.wait(WAKE_S)
+                self._changed.wait(patience_s)
 
     def _run_safely(self) -> None:
         """Send what is due; trouble with the state is said once, and tried again.

@@ -195,6 +195,15 @@ def test_webhooks_of_another_app_are_not_there(flow: Connected) -> None:
     assert flow.app.ask("GET", "/rest/api/3/webhook").json()["total"] == 1
 
 
+@pytest.mark.hostile
+def test_webhooks_of_administrators_are_not_for_apps(flow: Connected) -> None:
+    """The app's account administers Jira, and yet it is no person with an API token."""
+    root = "/rest/webhooks/1.0/webhook"
+    body = {"name": "x", "url": flow.app.url, "events": ["comment_created"]}
+    assert flow.app.ask("GET", root).status_code == 401
+    assert flow.app.ask("POST", root, body).status_code == 401
+
+
 # --- attempts, on a clock of their own -----------------------------------------------------------
 
 

@@ -86,15 +86,20 @@ def test_what_was_never_tried_is_sent_by_the_next_server(tmp_path: Path) -> None
         assert told(receiver) == [0, 1, 2]
 
 
-def test_processes_on_one_state_send_each_delivery_once(tmp_path: Path) -> None:
-    clock, count = ManualClock(), 40
+def test_processes_on_one_state_send_each_delivery_once_and_in_order(tmp_path: Path) -> None:
+    clock, count = ManualClock(), 10
     with (
         receiving() as receiver,
         opened(tmp_path, clock) as first,
         opened(tmp_path, clock) as second,
     ):
-        number = define(first, receiver.url)
-        first.webhooks.deliveries.queue.add(deliveries(first, number, receiver.url, count))
+        numbers = [define(first, receiver.url) for _ in range(4)]
+        mixed = zip(
+            *(deliveries(first, one, f"{receiver.url}/{one}", count) for one in numbers),
+            strict=True,
+        )
+        queue = first.webhooks.deliveries.queue
+        queue.add([one for some in mixed for one in some])
         workers = [
             threading.Thread(target=one.webhooks.deliveries.run_due)
             for one in (first, second, first, second)
@@ -103,8 +108,25 @@ def test_processes_on_one_state_send_each_delivery_once(tmp_path: Path) -> None:
             worker.start()
         for worker in workers:
             worker.join()
-        assert sorted(told(receiver)) == list(range(count))
-        assert first.webhooks.deliveries.queue.count() == 0
+        assert queue.count() == 0
+    for number in numbers:
+        mine = [json.loads(body)["n"] for path, _, body in receiver.got if path == f"/{number}"]
+        assert mine == list(range(count))
+
+
+def test_a_receiver_that_hangs_delays_itself_alone(tmp_path: Path) -> None:
+    with receiving() as slow, receiving() as quick, opened(tmp_path, ManualClock()) as firebrick:
+        sender = firebrick.webhooks.deliveries
+        numbers = [define(firebrick, one.url) for one in (slow, quick)]
+        slow.hold.clear()
+        sender.add(deliveries(firebrick, numbers[0], slow.url, 2))
+        slow.wait(1)
+        sender.add(deliveries(firebrick, numbers[1], quick.url, 2))
+        quick.wait(2)
+        assert (len(slow.got), sender.queue.claim()) == (1, None)
+        slow.hold.set()
+        slow.wait(2)
+        assert told(slow) == [0, 1]
 
 
 CRASH = """

@@ -8,6 +8,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
+def open_gate() -> threading.Event:
+    """Return a gate that stands open."""
+    gate = threading.Event()
+    gate.set()
+    return gate
+
+
 @dataclass
 class Receiver:
     """What a receiver answers, and what it got: path, headers by lower-case name, body."""
@@ -15,6 +22,7 @@ class Receiver:
     url: str = ""
     answers: list[int] = field(default_factory=list)  # used up; then 204
     redirect_to: str = ""
+    hold: threading.Event = field(default_factory=open_gate)  # cleared: it takes its time
     got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
     def wait(self, count: int) -> list[tuple[str, dict[str, str], bytes]]:
@@ -33,6 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.receiver.got.append((self.path, headers, body))
+        self.receiver.hold.wait(60)
         moved = self.receiver.redirect_to
         self.send_response(302 if moved else self._status())
         if moved:
