@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +12,7 @@ from typing import Any
 import jwt
 
 from runtime.invocation.invoker import InvocationResult, Order
+from runtime.sandbox.limits import Limits
 from runtime.server.runtime import Firebrick
 
 APP_A = "ari:cloud:ecosystem::app/5f1e0000-0000-4000-8000-0000000000a1"
@@ -117,6 +118,7 @@ class RemoteApp:
     url: str = ""
     received: list[Received] = field(default_factory=list)
     answer: tuple[int, Mapping[str, str], bytes] | None = None
+    pause: Callable[[], object] = lambda: None
 
     def verify(self, token: str) -> dict[str, Any]:
         """Return the claims of a token, as the documentation says to verify it."""
@@ -134,6 +136,7 @@ class RemoteApp:
             claims = self.verify(headers.get("authorization", "").removeprefix("Bearer "))
         except jwt.PyJWTError:
             claims = None
+        self.pause()
         self.received.append(Received(method, path, headers, body, claims))
         if claims is None:
             return 401, {}, b"Forge Invocation Token verification was unsuccessful"
@@ -202,6 +205,7 @@ class RemoteBench:
         cloud_id: str | None = None,
         remotes: Mapping[str, str] | None = None,
         extension: Mapping[str, object] | None = None,
+        limits: Limits | None = None,
     ) -> InvocationResult:
         """Invoke something of the app; its remote is the server, unless said otherwise."""
         firebrick = self.firebrick
@@ -219,6 +223,7 @@ class RemoteBench:
                 account_id=None if as_ is None else firebrick.find_person(as_).account_id,
                 site_url=firebrick.site_url(cloud_id),
                 egress=firebrick.egress((), named),
+                limits=limits or firebrick.settings.limits,
                 prove=True,
             )
         )

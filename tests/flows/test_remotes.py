@@ -1,7 +1,9 @@
 """An app with a server of its own: invoked through it, and asking it from the sandbox."""
 
 import json
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -199,6 +201,17 @@ def test_errors_are_those_of_the_package(remote: RemoteBench) -> None:
     assert isinstance(redirected, dict)
     assert redirected["code"] == "REMOTE_REDIRECT"
     assert [one.path for one in remote.server.received] == ["/x"]
+
+
+@pytest.mark.hostile
+def test_a_slow_remote_does_not_hold_the_host(remote: RemoteBench) -> None:
+    go, waited_out = threading.Event(), []
+    remote.server.pause = lambda: waited_out.append(not go.wait(60))
+    limits = replace(remote.firebrick.settings.limits, wall_ms=500)
+    fault = remote.invoke("ask", limits=limits).outcome.fault
+    assert fault is not None
+    assert (fault.code, waited_out) == ("TIMEOUT", [])
+    go.set()
 
 
 def test_an_invocation_with_remote_calls_replays_offline(bench: Bench, tmp_path: Path) -> None:

@@ -320,3 +320,12 @@ def test_a_failure_of_the_host_stays_on_the_host(caplog: pytest.LogCaptureFixtur
     with caplog.at_level(logging.CRITICAL):
         reply = world.fetch("https://h.test/")  # the table of answers is empty: a KeyError
     assert reply["error"] == {"code": "INTERNAL", "message": "The host failed."}
+
+
+@pytest.mark.hostile
+def test_a_credential_that_the_network_sends_reaches_no_guest() -> None:
+    token = "fbk_fst_" + "0a" * 32
+    reply = ExternalReply(200, (("x-echo", token),), f"got {token}".encode())
+    world = World(allowed=("h.test",), network={"https://h.test/": reply})
+    answer = world.fetch("https://h.test/")
+    assert (answer["body"], answer["headers"]) == ("got ***", [["x-echo", "***"]])

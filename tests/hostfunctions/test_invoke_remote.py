@@ -410,6 +410,10 @@ def test_an_app_that_is_gone_asks_nobody(place: Place) -> None:
     with place.engine.begin() as connection:
         place.store.deactivate(connection, "installation")
     assert place.refused()[1].rule == "installation.ended"
+
+
+@pytest.mark.hostile
+def test_an_app_of_another_site_asks_nobody(place: Place) -> None:
     place.caller = replace(CALLER, cloud_id="other")
     assert place.refused()[1].rule == "installation.ended"
 
