@@ -232,13 +232,13 @@ class Gateway:
                 operation=report.operation,
                 status=report.status,
                 duration_ms=report.duration_ms,
-                detail=_detail(report),
+                detail=_detail(report, impersonated=_impersonates(caller, call)),
             )
         )
 
 
-def _detail(report: CallReport) -> dict[str, object]:
-    kept: dict[str, object] = {}
+def _detail(report: CallReport, *, impersonated: bool) -> dict[str, object]:
+    kept: dict[str, object] = {"impersonated": True} if impersonated else {}
     if report.scopes is not None:
         kept["scopes"] = list(report.scopes)
     if report.dropped_headers:

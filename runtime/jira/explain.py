@@ -10,7 +10,6 @@ from sqlalchemy import Connection, select
 
 from runtime.identity.accounts import Account, list_accounts
 from runtime.jira import schema
-from runtime.jira.configuration import load_site
 from runtime.jira.context import LONG_MAX
 from runtime.jira.holders import who_holds
 from runtime.jira.permission_keys import ALL_PERMISSIONS
@@ -73,23 +72,22 @@ class Explanation:
 
 
 def explain(
-    connection: Connection, cloud_id: str, resolved: Resolved, account: Account | None
+    connection: Connection, site: Site, resolved: Resolved, account: Account | None
 ) -> Explanation:
     """Return what decides whether an account may run the operation that a request resolves to.
 
     Args:
         connection: The database.
-        cloud_id: The site.
+        site: The site's configuration.
         resolved: The operation and its path parameters; must have an operation.
         account: Who asks; None for anonymous.
     """
-    site = load_site(connection, cloud_id)
     who = Permissions(site, account)
     issue, named_issue = _issue(connection, site, resolved.params)
     project, named_project = _project(site, resolved.params)
     if issue is not None:
         project = site.projects[issue.project_id]
-    people = _people(connection, cloud_id)
+    people = _people(connection, site.cloud_id)
     keys = resolved.operation.permissions if resolved.operation is not None else ()
     return Explanation(
         project_key=None if project is None else project.key,

@@ -2,14 +2,16 @@
 
 from typing import TYPE_CHECKING
 
+from runtime.identity.principal import Credential
 from runtime.jira.explain import Explanation as PermissionSide
 from runtime.jira.explain import explain as permission_side
 from runtime.jira.served import served_operations
+from runtime.jira.store import Store
 from runtime.policy.connect_scopes import HIERARCHY, implied_scopes
 from runtime.policy.decision import Decision
 from runtime.policy.operations import Operation, Resolved
 from runtime.policy.target import parse_target
-from runtime.server.askers import Asker, Words
+from runtime.server.askers import NOBODY, Asker, Words
 from runtime.server.explanation import Asked, Explanation, Scopes
 from runtime.server.hosts import GATEWAY_PREFIX
 from runtime.server.rehearsing import Outcome, Question, Rehearsal
@@ -18,6 +20,7 @@ from runtime.server.rule_sources import source_of
 if TYPE_CHECKING:
     from runtime.server.runtime import Firebrick
 
+REFUSED: Credential = "refused"
 UNDECIDED = ("request.", "workflow.")
 """Families of rules that judge the request itself: with another body they might not refuse."""
 
@@ -32,16 +35,21 @@ class Explainer:
     def __init__(self, firebrick: "Firebrick") -> None:
         self._firebrick = firebrick
         self._rehearsal = Rehearsal(firebrick)
+        self._store = Store(firebrick.engine)
         self._served = frozenset(served_operations())
         self.words = Words(firebrick)
 
     def explain(self, asker: Asker, question: Question) -> Explanation:
         """Explain a request that nobody has sent, decided by what decides real ones."""
         outcome = self.foresee(asker, question)
-        notes: tuple[tuple[str, str], ...] = ()
+        notes = []
         if question.body is None and question.content():
-            notes = (("Body", "{}, an empty object; --data asks about another"),)
-        return self.fill(asker, question, outcome, notes)
+            notes.append(("Body", "{}, an empty object; --data asks about another"))
+        if outcome.credential == REFUSED and asker != NOBODY:
+            shown = self.words.credential(asker, outcome.rule)
+            notes.append(("Shown", f"{shown}: it is not valid there, or not any more"))
+            asker = Asker("anonymous", REFUSED)
+        return self.fill(asker, question, outcome, tuple(notes))
 
     def foresee(self, asker: Asker, question: Question) -> Outcome:
         """Return what would be decided now."""
@@ -91,12 +99,17 @@ class Explainer:
         path = target.path.removeprefix(f"{GATEWAY_PREFIX}{question.cloud_id}")
         return self._firebrick.operations.resolve(question.method, path)
 
-    def _permissions(self, asker: Asker, question: Question, resolved: Resolved) -> PermissionSide:
+    def _permissions(
+        self, asker: Asker, question: Question, resolved: Resolved
+    ) -> PermissionSide | None:
         account = None
         if asker.account_id is not None:
             account = self._firebrick.find_account(asker.account_id)
-        with self._firebrick.engine.connect() as connection:
-            return permission_side(connection, question.cloud_id, resolved, account)
+        with self._store.reading() as connection:
+            entrance = self._store.enter(connection, question.cloud_id, None)
+            if entrance is None:
+                return None
+            return permission_side(connection, entrance.site, resolved, account)
 
     def _resource(self, asker: Asker, side: PermissionSide) -> str:
         what = side.issue_key or (side.project_key and f"project {side.project_key}")

@@ -107,7 +107,6 @@ class Reasons:
 
     def _forge(self, record: AuditRecord) -> Asker:
         installation, version = self._installed(record)
-        invocation = self._invocation(record.invocation_id)
         account_id = record.account_id
         if record.kind != "door":
             return Asker(
@@ -121,8 +120,15 @@ class Reasons:
             installation=installation,
             version=version,
             act_as=act_as,
-            invoker_id=None if invocation is None else invocation.account_id,
+            invoker_id=self._invoker_id(record),
         )
+
+    def _invoker_id(self, record: AuditRecord) -> str | None:
+        """Return who invoked the function: whom it acts as, where it impersonates nobody."""
+        if record.act_as == "user" and not record.detail.get("impersonated"):
+            return record.account_id
+        invocation = self._invocation(record.invocation_id)
+        return None if invocation is None else invocation.account_id
 
     def _installed(self, record: AuditRecord) -> tuple[Installation | None, AppVersion | None]:
         store = self._firebrick.installations

@@ -1,4 +1,5 @@
 from runtime.identity.accounts import Account
+from runtime.jira.configuration import load_site
 from runtime.jira.explain import Explanation, PermissionFact, explain
 from runtime.jira.holders import holder_label
 from runtime.jira.site import Holder
@@ -9,7 +10,7 @@ def ask(world: World, method: str, path: str, who: str | None) -> Explanation:
     account: Account | None = None if who is None else world.account(who)
     resolved = TABLE.resolve(method, "/rest/api/3/" + path)
     with world.engine.connect() as connection:
-        return explain(connection, world.cloud_id, resolved, account)
+        return explain(connection, load_site(connection, world.cloud_id), resolved, account)
 
 
 def fact(explanation: Explanation, key: str) -> PermissionFact:
@@ -73,7 +74,8 @@ def test_every_operation_can_be_explained(world: World) -> None:
         resolved = TABLE.resolve(operation.method, path)
         with world.engine.connect() as connection:
             if operation.permissions and "permission" in operation.path:
-                assert explain(connection, world.cloud_id, resolved, None).facts
+                site = load_site(connection, world.cloud_id)
+                assert explain(connection, site, resolved, None).facts
 
 
 def test_each_type_of_holder_has_words(world: World) -> None:
