@@ -1,10 +1,8 @@
-"""Forge Remote wired over one state, and the edge that publishes its keys."""
+"""Forge Remote wired over one state."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
@@ -19,18 +17,10 @@ from runtime.installation.store import InstallationStore
 from runtime.policy.decision import Decision
 from runtime.policy.egress import ExternalUrl
 from runtime.policy.remotes import decide_remote_address, parse_remote_base
-from runtime.server.http import Edge
 from runtime.tokens.handed import HandedTokens
 from runtime.tokens.invocation_tokens import InvocationTokens
 from runtime.tokens.signing_keys import SigningKeys
 from runtime.tokens.vault import Vault
-from runtime.wire import JiraRequest, JiraResponse
-
-if TYPE_CHECKING:
-    from runtime.server.runtime import Firebrick
-
-KEYS_PATH = "/forge/.well-known/jwks.json"
-KEYS_MAX_AGE_S = 300  # a new key is known within that time
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +86,6 @@ def open_remotes(
         api_url=api_url,
     )
     return RemoteParts(keys, tokens, gateway)
-
-
-def remote_edges(firebrick: "Firebrick") -> tuple[Edge, ...]:
-    """Return what answers for Forge Remote: the public keys of invocation tokens."""
-
-    def keys(request: JiraRequest) -> JiraResponse | None:
-        if request.path != KEYS_PATH or request.method not in ("GET", "HEAD"):
-            return None
-        body = json.dumps({"keys": firebrick.remotes.keys.published()}).encode()
-        headers = (
-            ("content-type", "application/json"),
-            ("cache-control", f"public, max-age={KEYS_MAX_AGE_S}"),
-            ("access-control-allow-origin", "*"),
-        )
-        return JiraResponse(200, headers, body, rule="edge")
-
-    return (keys,)
 
 
 def named_remotes(options: Iterable[str], origin: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from runtime.server.hosts import Hosts
 from runtime.server.http import UNAVAILABLE, JiraHttp, Receive, Scope, Send
 from runtime.server.oauth import oauth_edges
 from runtime.server.page_edges import DEFAULT_OPTIONS, PageOptions, page_edges
-from runtime.server.remote_parts import remote_edges
+from runtime.server.remote_serving import remote_edges
 from runtime.server.webhook_serving import webhook_edges
 
 if TYPE_CHECKING:
