@@ -206,7 +206,7 @@ def test_errors_are_those_of_the_package(remote: RemoteBench) -> None:
 @pytest.mark.hostile
 def test_a_slow_remote_does_not_hold_the_host(remote: RemoteBench) -> None:
     go, waited_out = threading.Event(), []
-    remote.server.pause = lambda: waited_out.append(not go.wait(60))
+    remote.server.pause = lambda: waited_out.append(not go.wait(15))
     limits = replace(remote.firebrick.settings.limits, wall_ms=500)
     fault = remote.invoke("ask", limits=limits).outcome.fault
     assert fault is not None
