@@ -38,6 +38,7 @@ GATEWAY_PREFIX = "/ex/jira/"
 KEYS_PREFIX = "/connect-keys/"
 FORGE_PREFIX = "/forge/"
 ACCOUNT_PAGES = "/_firebrick/account/"
+CONNECTED_APPS = f"{ACCOUNT_PAGES}apps"
 PAGE_STYLE = "/_firebrick/pages.css"
 
 
@@ -49,11 +50,19 @@ class Paths:
         exact: Whole paths.
         below: Beginnings of paths.
         under: What is put before a path on this host, to get the path it has on loopback.
+        home: What ``/`` is; empty for nothing.
     """
 
     exact: frozenset[str] = frozenset()
     below: tuple[str, ...] = ()
     under: str = ""
+    home: str = ""
+
+    def find(self, path: str) -> str | None:
+        """Return the path as it is on loopback; None if it is none of these."""
+        if path == "/" and self.home:
+            return self.home
+        return self.under + path if self.hold(path) else None
 
     def hold(self, path: str) -> bool:
         """Whether a path is one of these."""
@@ -70,8 +79,9 @@ OWN_PATHS: Mapping[Role, Paths] = MappingProxyType({
     "authorization": Paths(
         frozenset({"/authorize", "/oauth/token", "/oauth/revoke", PAGE_STYLE}),
         ("/.well-known/", ACCOUNT_PAGES),
+        home=CONNECTED_APPS,
     ),
-    "identity": Paths(frozenset({PAGE_STYLE}), (ACCOUNT_PAGES,)),
+    "identity": Paths(frozenset({PAGE_STYLE}), (ACCOUNT_PAGES,), home=CONNECTED_APPS),
     "impersonation": Paths(frozenset({"/oauth2/token"})),
     "keys": Paths(below=("/",), under=KEYS_PREFIX.rstrip("/")),
     "forge-keys": Paths(frozenset({"/.well-known/jwks.json"}), under=FORGE_PREFIX.rstrip("/")),
@@ -109,8 +119,7 @@ class Place:
             return path
         if self.role == "site":
             return None if ELSEWHERE.hold(path) else path
-        own = OWN_PATHS[self.role]
-        return own.under + path if own.hold(path) else None
+        return OWN_PATHS[self.role].find(path)
 
 
 class Hosts:

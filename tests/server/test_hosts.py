@@ -244,6 +244,17 @@ def test_32_the_gateway_takes_its_own_credentials_alone(
         assert "x-seraph-loginreason" not in answer.headers
 
 
+@pytest.mark.hostile
+@pytest.mark.parametrize("credential", ["3LO bearer", "Forge bearer"])
+@pytest.mark.parametrize("form", FORMS)
+def test_31_a_token_is_for_its_own_site(grounds: Grounds, credential: str, form: str) -> None:
+    host = "127.0.0.1" if form == "by path" else GATEWAY
+    elsewhere = grounds.get(f"/ex/jira/{SECOND.cloud_id}/rest/api/3/serverInfo", credential, host)
+    assert seen(elsewhere) == UNAUTHORIZED
+    nowhere = grounds.get("/ex/jira/nope/rest/api/3/serverInfo", credential, host)
+    assert (nowhere.status_code, nowhere.json()) == (404, {"code": 404, "message": "Not Found"})
+
+
 def test_the_matrix_names_every_credential(grounds: Grounds) -> None:
     assert list(grounds.credentials) == list(ON_SITE) == list(ON_GATEWAY)
 
@@ -279,6 +290,9 @@ def test_a_site_has_no_gateway_below_it(grounds: Grounds, credential: str) -> No
         ("auth.atlassian.com", "/.well-known/jwks.json", 200),
         ("auth.atlassian.com", "/_firebrick/account/sign-in", 200),
         ("id.atlassian.com", "/_firebrick/account/sign-in", 200),
+        ("auth.atlassian.com", "/", 302),
+        ("id.atlassian.com", "/", 302),
+        ("forge.cdn.prod.atlassian-dev.net", "/.well-known/jwks.json", 200),
         ("oauth-2-authorization-server.services.atlassian.com", "/oauth2/token", 405),
         ("auth.atlassian.io", "/oauth2/token", 405),
         ("connect-cdn.atl-paas.net", "/all.js", 200),
@@ -305,7 +319,7 @@ def test_each_name_answers_its_own_paths(
      "forge.cdn.prod.atlassian-dev.net"],
 )  # fmt: skip
 def test_no_name_answers_what_is_another_hosts(grounds: Grounds, host: str) -> None:
-    for path in ("/rest/api/3/serverInfo", f"/ex/jira/{ACME}/rest/api/3/myself", "/me", "/",
+    for path in ("/rest/api/3/serverInfo", f"/ex/jira/{ACME}/rest/api/3/myself", "/me", "/graphql",
                  "/_firebrick/health", "/console", "/connect-keys/x", "/_edge/tenant_info",
                  "/.well-known/nothing", "/fpp/provider/app"):  # fmt: skip
         answer = grounds.get(path, "unscoped Basic", host)
