@@ -35,6 +35,7 @@ def test_it_asks_as_the_user_as_the_app_and_as_nobody(outsider: Outsider) -> Non
         ("none", "getIssue", 401),
     ]
     assert doors[0].account_id == outsider.account("dana")
+    assert not any("dropped_headers" in one.detail for one in doors)  # those of the hop are ours
 
 
 def test_methods_bodies_and_headers_are_the_requests_own(outsider: Outsider) -> None:

@@ -114,6 +114,7 @@ def lasting(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[R
 def test_an_app_acts_as_a_user_who_is_not_there(remote: Remote) -> None:
     found = remote.exchange("vera")
     assert (found["success"], found["errors"], found["authToken"]["ttl"]) == (True, None, 3600)
+    assert remote.firebrick.audit.read(limit=1)[0].detail == {"scopes": ["read:jira-work"]}
     answer = remote.use(found["authToken"]["token"])
     assert (answer.status_code, answer.json()["key"]) == (200, "TEAM-1")
     record = remote.firebrick.audit.read(limit=1)[0]
@@ -261,6 +262,8 @@ def test_a_container_asks_as_the_app_and_as_nobody_else(remote: Remote) -> None:
         {"query": "mutation { offlineUserAuthToken(input: {userId: 1, contextIds: []}) { a } }"},
         {"query": "mutation { offlineUserAuthToken(input: {userId: \"a\"}) { success } }"},
         {"query": QUERY}, {"query": QUERY, "variables": []},
+        {"query": "mutation($input: I) { offlineUserAuthToken(input: $input) }",
+         "variables": {"input": {"userId": "a", "contextIds": ["b"]}}},
         {"query": QUERY, "variables": {"input": 1}},
         {"query": QUERY, "variables": {"input": {"userId": "a", "contextIds": [1]}}},
         {"query": QUERY, "variables": {"input": {"userId": "a", "contextIds": "a"}}},

@@ -351,6 +351,7 @@ def test_the_token_is_in_no_record_log_error_or_table(
             outsider.contain("/graphql", f"as=app,id={outsider.opened.id}", method="POST"),
             outsider.ask(ISSUE, token=token + "0"),
             outsider.http.get(f"/fpp/container/{token}", headers={}),
+            outsider.http.get(f"/fpp/container/{token.removeprefix('fbk_fpt_')}/jira{ISSUE}"),
         ]  # fmt: skip
     assert all(token not in answer.text for answer in answers)
     assert token not in json.dumps([dict(answer.headers) for answer in answers])
