@@ -34,7 +34,8 @@ class OperationError(JiraError):
     """A refusal in the shape of these resources: ``message`` and ``statusCode``."""
 
 
-def _answered(error: OperationError) -> JiraResponse:
+def answered(error: OperationError) -> JiraResponse:
+    """Return the answer of a refusal."""
     body = {"message": error.message, "statusCode": error.status}
     return replace(json_response(body, error.status), rule=error.rule or "request.invalid")
 
@@ -45,7 +46,7 @@ def get_addon_properties(context: Context) -> JiraResponse:
     try:
         app_key = _app(context)
     except OperationError as error:
-        return _answered(error)
+        return answered(error)
     keys = list_property_keys(context.connection, context.site.cloud_id, app_key)
     return json_response(
         {"keys": [{"self": _link(context, app_key, key), "key": key} for key in keys]}
@@ -56,12 +57,12 @@ def get_addon_properties(context: Context) -> JiraResponse:
 def get_addon_property(context: Context) -> JiraResponse:
     """Return one property of the app."""
     try:
-        app_key, key = _app(context), _key(context)
+        app_key, key = _app(context), property_key(context)
     except OperationError as error:
-        return _answered(error)
+        return answered(error)
     found = find_property(context.connection, context.site.cloud_id, app_key, key)
     if found is None:
-        return _answered(OperationError(404, NOT_FOUND, rule=HIDDEN))
+        return answered(OperationError(404, NOT_FOUND, rule=HIDDEN))
     return json_response({"self": _link(context, app_key, key), "key": key, "value": found[0]})
 
 
@@ -69,10 +70,10 @@ def get_addon_property(context: Context) -> JiraResponse:
 def put_addon_property(context: Context) -> JiraResponse:
     """Create or replace a property of the app; any JSON value, whatever media type it says."""
     try:
-        app_key, key = _app(context, writes=True), _key(context)
-        value = _value(context)
+        app_key, key = _app(context, writes=True), property_key(context)
+        value = property_value(context)
     except OperationError as error:
-        return _answered(error)
+        return answered(error)
     if put_property(context.connection, context.site.cloud_id, app_key, key, value):
         return json_response({"message": "Property created.", "statusCode": 201}, 201)
     return json_response({"message": "Property updated.", "statusCode": 200})
@@ -82,11 +83,11 @@ def put_addon_property(context: Context) -> JiraResponse:
 def delete_addon_property(context: Context) -> JiraResponse:
     """Delete a property of the app."""
     try:
-        app_key, key = _app(context, writes=True), _key(context)
+        app_key, key = _app(context, writes=True), property_key(context)
     except OperationError as error:
-        return _answered(error)
+        return answered(error)
     if not remove_property(context.connection, context.site.cloud_id, app_key, key):
-        return _answered(OperationError(404, NOT_FOUND, rule=HIDDEN))
+        return answered(OperationError(404, NOT_FOUND, rule=HIDDEN))
     return no_content()
 
 
@@ -102,7 +103,12 @@ def _app(context: Context, *, writes: bool = False) -> str:
     return own
 
 
-def _key(context: Context) -> str:
+def property_key(context: Context) -> str:
+    """Return the key that the path names.
+
+    Raises:
+        OperationError: It is too long.
+    """
     key = context.params["propertyKey"]
     if len(key) > KEY_LENGTH:
         message = f"The property key cannot be longer than {KEY_LENGTH} characters."
@@ -110,7 +116,12 @@ def _key(context: Context) -> str:
     return key
 
 
-def _value(context: Context) -> object:
+def property_value(context: Context) -> object:
+    """Return the value that the body holds.
+
+    Raises:
+        OperationError: It is no JSON, or too long.
+    """
     try:
         value = context.body()
     except JiraError as error:

@@ -10,11 +10,13 @@ from runtime.jira.context import Handler, Served
 
 MODULES = (
     "comments",
+    "connect_migration",
     "connect_modules",
     "connect_properties",
     "createmeta",
     "data_policy",
     "fields",
+    "forge_properties",
     "groups",
     "issue_properties",
     "issues",

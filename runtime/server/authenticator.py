@@ -11,7 +11,7 @@ from runtime.server.connect_migration import MigrationKeys
 from runtime.tokens.broker import TokenBroker, TokenGrant
 from runtime.wire import JiraRequest
 
-CONNECT_RESOURCES = "/rest/atlassian-connect/"
+APP_RESOURCES = ("/rest/atlassian-connect/", "/rest/forge/")
 
 
 class CredentialAuthenticator:
@@ -78,7 +78,7 @@ class CredentialAuthenticator:
         if held.cloud_id != request.cloud_id:
             raise CredentialError
         connect_key = None
-        if request.path.startswith(CONNECT_RESOURCES):
+        if request.path.startswith(APP_RESOURCES):
             connect_key = self._migration.find(held.installation_id)
         return Principal(
             model="forge",

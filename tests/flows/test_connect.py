@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from runtime.errors import ForgeError, InstallationError
+from runtime.server.runtime import open_firebrick
+from runtime.server.settings import Settings
 from tests.flows.conftest import Bench
 from tests.flows.connect_app import ConnectApp, running
 from tests.flows.connected import Connected
@@ -179,12 +181,16 @@ def test_app_properties_are_the_apps_own(flow: Connected) -> None:
 
 def test_dynamic_modules_come_all_or_none_and_go_with_the_app(flow: Connected) -> None:
     flow.install()
-    panel = {"key": "panel", "url": "/panel", "name": {"value": "Panel"}}
+    panel = {"key": "panel", "url": "/panel", "name": {"value": "Panel"}, "location": "a"}
     assert flow.app.ask("POST", MODULES, {"webPanels": [panel]}).status_code == 200
     assert flow.app.ask("GET", MODULES).json() == {"webPanels": [panel]}
-    taken = flow.app.ask("POST", MODULES, {"webPanels": [{"key": "new"}, {"key": "hello"}]})
+    double = [panel | {"key": "new"}, panel | {"key": "hello"}]
+    taken = flow.app.ask("POST", MODULES, {"webPanels": double})
     assert taken.status_code == 400
     assert "duplicate module keys: [hello]" in taken.json()["message"]
+    wrong = flow.app.ask("POST", MODULES, {"webPanels": [panel | {"key": "new", "url": "/../x"}]})
+    assert wrong.status_code == 400
+    assert wrong.json()["message"].startswith("webPanels[0].url: `url` must have no")
     assert flow.app.ask("GET", MODULES).json() == {"webPanels": [panel]}
     assert flow.app.ask("DELETE", f"{MODULES}?moduleKey=panel").status_code == 204
     assert flow.app.ask("GET", MODULES).json() == {}
@@ -196,8 +202,20 @@ def test_dynamic_modules_come_all_or_none_and_go_with_the_app(flow: Connected) -
 
 def test_the_freeze_stops_installs_and_updates(flow: Connected) -> None:
     flow.install()
-    flow.bench.firebrick.connect_apps._frozen = True
-    with pytest.raises(ForgeError) as caught:
-        flow.install()
-    assert caught.value.code == "CONNECT_FROZEN"
-    assert flow.app.ask("GET", ISSUE).status_code == 200
+    frozen = Settings(state=flow.bench.firebrick.settings.state, connect_frozen=True)
+    with open_firebrick(frozen) as later:
+        apps, amy, site = later.connect_apps, later.find_person("amy"), flow.bench.cloud_id
+        for name in ("atlassian-connect.json", "other.json"):
+            with pytest.raises(ForgeError) as caught:
+                apps.plan(f"{flow.app.url}/{name}", site)
+            assert caught.value.code == "CONNECT_FROZEN"
+        assert flow.app.ask("GET", ISSUE).status_code == 200
+        apps.set_enabled(flow.app.key, site, amy, enabled=False)
+        assert flow.app.ask("GET", ISSUE).status_code == 401
+        apps.set_enabled(flow.app.key, site, amy, enabled=True)
+        assert flow.app.ask("GET", ISSUE).status_code == 200
+        apps.uninstall(flow.app.key, site, amy)
+        with pytest.raises(ForgeError):
+            apps.plan(flow.app.descriptor_url, site)
+    told = ["installed", "enabled", "disabled", "enabled", "disabled", "uninstalled"]
+    assert flow.app.events == told

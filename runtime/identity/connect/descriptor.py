@@ -5,7 +5,7 @@ Source:
 
 Differs:
     ``baseUrl`` may be ``http``, on any port, where the host is the machine itself: the platform
-    takes only ``https``. Only the shape that every module shares is checked, not each module's own.
+    takes only ``https``. For modules see `module_rules`.
 """
 
 from collections.abc import Mapping

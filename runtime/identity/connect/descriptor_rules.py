@@ -4,20 +4,18 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
+from runtime.identity.connect.module_rules import Faults, has_dots, module_faults, path_fault
 from runtime.identity.connect.positions import Located, Path, Value
 
 KEY = re.compile(r"[A-Za-z0-9._-]{1,64}")
-MODULE_KEY = re.compile(r"[A-Za-z0-9._-]{1,128}")
 AUTHENTICATIONS = ("jwt", "none")
 EVENTS = ("installed", "enabled", "disabled", "uninstalled")
 SCOPES = frozenset(
     {"NONE", "READ", "WRITE", "DELETE", "PROJECT_ADMIN", "ADMIN", "ACT_AS_USER",
      "ACCESS_EMAIL_ADDRESSES"}
 )  # fmt: skip
-KEYLESS = frozenset({"webhooks", "postInstallPage"})
-"""Types whose modules need no key."""
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
 
 
@@ -49,9 +47,6 @@ def is_loopback_host(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-Faults = Iterator[tuple[Path, str]]
 
 
 def _problem(located: Located, path: Path, message: str) -> DescriptorProblem:
@@ -88,17 +83,8 @@ def url_fault(url: str) -> str | None:
         return "must begin with https:// (http:// is for this machine alone)"
     if parts.query or parts.fragment or "?" in url or "#" in url:
         return "must have no query and no fragment"
-    if "//" in parts.path or _has_dots(parts.path):
+    if "//" in parts.path or has_dots(parts.path):
         return "must not have an empty, '.' or '..' segment"
-    return None
-
-
-def path_fault(path: str) -> str | None:
-    """Return what keeps a text from being a path below an app's base, or None."""
-    if not path.startswith("/") or path.startswith("//") or _UNSAFE.search(path):
-        return "must be a path that begins with one '/': it is below `baseUrl`, and nowhere else"
-    if "#" in path or _has_dots(path.partition("?")[0]):
-        return "must have no fragment and no '.' or '..' segment"
     return None
 
 
@@ -150,45 +136,6 @@ def _modules(root: dict[str, Value]) -> Faults:
     yield from module_faults(value)
 
 
-def module_faults(value: dict[str, Value]) -> Faults:
-    """Yield what is wrong with lists of modules by type, as under ``modules`` of a descriptor."""
-    seen: set[str] = set()
-    for kind, entry in value.items():
-        single = not isinstance(entry, list)
-        for at, module in enumerate(entry if isinstance(entry, list) else [entry]):
-            path: Path = ("modules", kind) if single else ("modules", kind, at)
-            yield from _module(kind, module, path, seen)
-
-
-def _module(kind: str, module: Value, path: Path, seen: set[str]) -> Faults:
-    if not isinstance(module, dict):
-        yield path, f"A module of `{kind}` must be an object."
-        return
-    if kind == "webhooks":
-        yield from _webhook(module, path)
-        return
-    key = module.get("key")
-    if key is None and kind in KEYLESS:
-        return
-    if not isinstance(key, str) or not MODULE_KEY.fullmatch(key):
-        yield (*path, "key"), "A module needs a `key` of letters, digits, '.', '_' and '-'."
-    elif key in seen:
-        yield (*path, "key"), f"The key `{key}` is taken by another module."
-    else:
-        seen.add(key)
-    if not isinstance(module.get("url", ""), str):
-        yield (*path, "url"), "`url` must be a text."
-
-
-def _webhook(module: dict[str, Value], path: Path) -> Faults:
-    if not isinstance(module.get("event"), str):
-        yield (*path, "event"), "A webhook needs an `event`."
-    url = module.get("url")
-    fault = "is required" if not isinstance(url, str) else path_fault(url)
-    if fault:
-        yield (*path, "url"), f"`url` {fault}."
-
-
 def _others(root: dict[str, Value]) -> Faults:
     for name, kinds, words in (
         ("name", str, "a text"),
@@ -205,7 +152,3 @@ def _others(root: dict[str, Value]) -> Faults:
     version = root.get("apiVersion", 1)
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         yield ("apiVersion",), "`apiVersion` must be a whole number from 1."
-
-
-def _has_dots(path: str) -> bool:
-    return any(unquote(segment) in (".", "..") for segment in path.split("/"))

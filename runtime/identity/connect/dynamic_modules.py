@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, String, Table, Text, delete, insert, 
 from runtime.database import metadata
 from runtime.errors import JiraError
 from runtime.identity.connect.descriptor import Descriptor, Module, modules_from
-from runtime.identity.connect.descriptor_rules import module_faults
+from runtime.identity.connect.module_rules import module_faults, path_text
 
 MAX_MODULES = 300  # of one app on one site, the documented limit
 
@@ -50,7 +50,7 @@ def register_modules(
     """
     if not isinstance(value, dict):
         raise _refused("The body must be an object of lists of modules, by type.")
-    faults = [message for _, message in module_faults(value)]
+    faults = [f"{path_text(path)}: {message}" for path, message in module_faults(value)]
     if faults:
         raise _refused(" ".join(faults))
     new = modules_from(value)

@@ -27,6 +27,46 @@ def problems(**changed: Any) -> list[str]:
     return []
 
 
+def module(kind: str, **members: Any) -> dict[str, Any]:
+    whole = {"key": "a", "name": {"value": "A"}} | members
+    return {"modules": {kind: [{k: v for k, v in whole.items() if v is not ...}]}}
+
+
+def page(**members: Any) -> dict[str, Any]:
+    return module("generalPages", **({"url": "/a"} | members))
+
+
+WHOLE = [
+    page(location="system.top.navigation.bar", weight=10, icon={"url": "/i.png"},
+         conditions=[{"condition": "user_is_logged_in"}, {"or": [{"condition": "x"}]}]),
+    module("webItems", url="https://example.com/x", location="a", context="page"),
+    module("webPanels", url="/p?i={issue.id}", location="a", params={"a": "b"}, layout={}),
+    module("jiraIssueGlances", icon={"url": "/i"}, content={"type": "label"},
+           target={"type": "web_panel", "url": "/g"}),
+    module("jiraIssueFields", description={"value": "d"}, type="single_select"),
+    module("jiraEntityProperties",
+           keyConfigurations=[{"propertyKey": "a", "extractions": []}], entityType="issue"),
+    module("jiraWorkflowPostFunctions", description={"value": "d"}, triggered={"url": "/t"}),
+    module("jiraGlobalPermissions", description={"value": "d"}, anonymousAllowed=False),
+    module("someOtherProducts", anything=1),
+    {"modules": {"postInstallPage": {"url": "/first"}}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changed", WHOLE)
+def test_modules_as_their_documentation_has_them_are_taken(changed: dict[str, Any]) -> None:
+    assert problems(**changed) == []
+
+
+def test_a_modules_problem_stands_at_the_modules_place() -> None:
+    text = json.dumps(GOOD | page(weight="1"), indent=1)
+    with pytest.raises(ManifestError) as caught:
+        read_descriptor(text, "d")
+    (line,) = caught.value.message.splitlines()
+    number = int(line.split(":")[1])
+    assert text.splitlines()[number - 1].strip() == '"weight": "1"'
+
+
 def test_a_whole_descriptor_is_read() -> None:
     text = json.dumps(
         GOOD
@@ -36,7 +76,7 @@ def test_a_whole_descriptor_is_read() -> None:
             "enableLicensing": True,
             "modules": {
                 "generalPages": [{"key": "a", "url": "/a", "name": {"value": "A"}}],
-                "configurePage": {"key": "b", "url": "/b", "name": "B"},
+                "configurePage": {"key": "b", "url": "/b", "name": {"value": "B"}},
                 "webhooks": [{"event": "jira:issue_created", "url": "/hook"}],
             },
         }
@@ -99,7 +139,37 @@ def test_a_descriptor_needs_little() -> None:
         ({"modules": {"generalPages": [{"url": "/x"}]}}, "needs a `key`"),
         ({"modules": {"generalPages": [{"key": "a", "url": 1}]}}, "`url` must be a text"),
         ({"modules": {"a": [{"key": "x"}], "b": [{"key": "x"}]}}, "taken"),
-        ({"modules": {"webhooks": [{"url": "/x"}]}}, "needs an `event`"),
+        ({"modules": {"webhooks": [{"url": "/x"}]}}, "`event` is required"),
+        ({"modules": {"generalPages": [{"key": "a.b"}]}}, "needs a `key`"),
+        ({"modules": {"generalPages": [{"key": "k" * 101}]}}, "needs a `key`"),
+        ({"modules": {"generalPage": [{"key": "a"}]}}, "near it is `generalPages`"),
+        ({"modules": {"configurePage": [{"key": "a"}, {"key": "b"}]}}, "has one `configurePage`"),
+        (page(name=...), "`name` is required"),
+        (page(name="Plain"), "with a text as its `value`"),
+        (page(name={"value": ""}), "with a text as its `value`"),
+        (page(url="/a/../b"), "no fragment and no"),
+        (page(url="/a b"), "below `baseUrl`"),
+        (page(weight="1"), "`weight` must be a number"),
+        (page(weight=True), "`weight` must be a number"),
+        (page(cacheable=1), "`cacheable` must be true or false"),
+        (page(conditions={}), "`conditions` must be a list"),
+        (page(conditions=[{"x": 1}]), "an `or` or an `and`"),
+        (page(conditions=["x"]), "an `or` or an `and`"),
+        (page(icon={"width": 1}), "must be an object with a `url`"),
+        (page(location=""), "a text that is not empty"),
+        (module("webPanels", url="/x"), "`location` is required"),
+        (module("webPanels", url="/x", location="a", layout=1), "`layout` must be an object"),
+        (module("webPanels", url="/x", location="a", params={"a": 1}), "an object of texts"),
+        (module("webItems", url="/x", location="a", context="site"), "one of addon, page"),
+        (module("jiraReports", url="/x"), "`description` is required"),
+        (module("jiraIssueFields", description={"value": "d"}, type="date"), "one of string"),
+        (module("jiraIssueGlances"), "`target` is required"),
+        (module("jiraIssueGlances", target={"type": "web_panel"}), "an object with a `url`"),
+        (module("jiraIssueGlances", target={"type": "tab"}), "web_panel or dialog"),
+        (module("jiraWorkflowPostFunctions"), "`triggered` is required"),
+        (module("jiraWorkflowPostFunctions", triggered={"url": "//x"}), "has a `url` that must"),
+        (module("jiraEntityProperties", keyConfigurations=[]), "a list that is not empty"),
+        (module("jiraEntityProperties", keyConfigurations=[{}]), "a `propertyKey` and a list"),
         ({"modules": {"webhooks": [{"event": "e", "url": "http://evil"}]}}, "below `baseUrl`"),
         ({"modules": {"webhooks": [{"event": "e"}]}}, "`url` is required"),
         ({"name": 1}, "`name` must be a text"),
