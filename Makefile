@@ -49,6 +49,7 @@ postgres: install ## Run the tests with a PostgreSQL server; needs its programs,
 
 bench: install ## Measure the budgets as ratios in one run; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.refusals
 
 serve: install ## Serve the emulated Jira on http://127.0.0.1:8080
 	$(BIN)/firebrick serve --port 8080

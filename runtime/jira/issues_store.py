@@ -133,6 +133,9 @@ def family(context: Context, issue: Issue) -> list[Issue]:
     return [Issue(*row) for row in context.connection.execute(_FAMILY, values)]
 
 
+NO_PROJECT = -1  # ids begin at 10000
+
+
 def _find_row(context: Context, id_or_key: str) -> Row[Any] | None:
     if id_or_key.isascii() and id_or_key.isdigit():
         number = int(id_or_key) if len(id_or_key) <= ID_DIGITS else -1
@@ -140,9 +143,10 @@ def _find_row(context: Context, id_or_key: str) -> Row[Any] | None:
         here = row is not None and row.project_id in context.site.projects
         return row if here else None  # ids are unique over all sites of the database
     key, _, digits = id_or_key.upper().rpartition("-")
-    project_id = context.site.project_ids.get(key)
-    if project_id is None or not _is_number(digits):
+    if not _is_number(digits):
         return None
+    # asked for no project, too: a statement less would tell which keys of projects there are
+    project_id = context.site.project_ids.get(key, NO_PROJECT)
     return context.connection.execute(
         _BY_KEY, {"project": project_id, "number": int(digits)}
     ).first()

@@ -22,7 +22,7 @@ class Life(ForgeRules, ConnectRules, OAuthRules, ScriptRules, SiteRules):
 
 
 Life.TestCase.settings = settings(
-    max_examples=20,
+    max_examples=25,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,

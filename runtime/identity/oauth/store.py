@@ -44,6 +44,8 @@ from runtime.ids import Ids
 CLIENT_ID_BYTES = 16
 _CLIENT_ID = re.compile(r"[0-9a-f]{32}")
 
+NO_HASH = "-" * 64  # no digest: it is compared with where there is no client
+
 
 class OAuthClients:
     """The apps of the developer console.
@@ -191,7 +193,7 @@ class OAuthClients:
         """Return the client whose secret this is; None for a wrong one as for an unknown id."""
         with joined(self._engine, inside) as connection:
             row = _row_of(connection, client_id)
-        kept = "" if row is None else row["secret_hash"]
+        kept = NO_HASH if row is None else row["secret_hash"]
         matches = hmac.compare_digest(kept, digest(secret))
         return _client(row) if row is not None and matches else None
 

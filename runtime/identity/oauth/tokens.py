@@ -35,6 +35,7 @@ from runtime.policy.scopes import Bound
 
 _ADD = "the app's owner can add it in the developer console ('firebrick oauth app update')"
 _CONSENT = "the user can consent to it, when the app asks ('firebrick oauth authorize')"
+NO_GRANT = ""  # looked up where there is no code or token: unknown takes as long as foreign
 KEPT_AFTER_END_S = DAY_S  # a code used twice is still recognized for that long
 
 
@@ -138,7 +139,7 @@ class OAuthTokens:
         """Return a code, however old or used, as long as its consent stands."""
         query = select(code_table).where(code_table.c.code_hash == digest(code))
         row = connection.execute(query).one_or_none()
-        grant = None if row is None else _grant(connection, row.grant_id)
+        grant = _grant(connection, NO_GRANT if row is None else row.grant_id)
         if row is None or grant is None:
             return None
         return Code(
@@ -179,7 +180,7 @@ class OAuthTokens:
             .where(refresh_table.c.token_hash == digest(token))
         )
         row = connection.execute(query).one_or_none()
-        grant = None if row is None else _grant(connection, row.grant_id)
+        grant = _grant(connection, NO_GRANT if row is None else row.grant_id)
         if row is None or grant is None:
             return None
         family = Family(row.family_id, grant, split_scopes(row.scopes), row.started_at_s)

@@ -17,7 +17,7 @@ from tests.hostile.rights.facts import (
     Operation,
     rank,
 )
-from tests.hostile.rights.held import Credential, RightsMachine, people, seldom, sites
+from tests.hostile.rights.held import Credential, RightsMachine, often, people, sites
 from tests.hostile.rights.place import APP_KEY, HOSTS, IMPERSONATION_HOST, RightsPlace, Seen
 
 ACT_AS = "ACT_AS_USER"
@@ -144,7 +144,13 @@ class ConnectRules(RightsMachine):
 
     def renew(self) -> None:
         super().renew()
-        for site, life in getattr(self, "connect", {}).items():
+        if not hasattr(self, "connect"):
+            return
+        if 0 not in self.connect:
+            self.install_or_update(site=0, scopes=frozenset({*RANKS[: 1 + self.turn % 4], ACT_AS}))
+        if self.turn % 3 == 0 and not self.connect[0].enabled:
+            self.switch(site=0, off=False)
+        for site, life in self.connect.items():
             could = life.enabled and ACT_AS in life.scopes and "dana" in self.facts.active
             if could and self.lacks(ConnectBearer, "dana", site):
                 self._impersonate(life, "dana", "")
@@ -189,7 +195,7 @@ class ConnectRules(RightsMachine):
             self.hold(ConnectBearer(self.facts, handle, life, token, scopes, ends_s))
 
     @precondition(lambda self: self.connect)
-    @rule(site=sites, off=seldom)
+    @rule(site=sites, off=often)
     def switch(self, site: int, off: bool) -> None:
         life = self.connect.get(site)
         if life is not None:
@@ -198,7 +204,7 @@ class ConnectRules(RightsMachine):
             life.enabled = not off
 
     @precondition(lambda self: self.connect)
-    @rule(site=sites, really=seldom)
+    @rule(site=sites, really=often)
     def uninstall_connect(self, site: int, really: bool) -> None:
         life = self.connect.get(site)
         if life is None or not really:

@@ -19,7 +19,7 @@ from tests.hostile.rights.facts import (
     WRITE_SCOPE,
     Operation,
 )
-from tests.hostile.rights.held import Credential, RightsMachine, people, seldom, sites
+from tests.hostile.rights.held import Credential, RightsMachine, often, people, sites
 from tests.hostile.rights.place import RightsPlace, Seen
 
 VERSIONS = (
@@ -180,7 +180,11 @@ class ForgeRules(RightsMachine):
 
     def renew(self) -> None:
         super().renew()
-        for site, life in getattr(self, "forge", {}).items():
+        if not hasattr(self, "forge"):
+            return
+        if 0 not in self.forge:
+            self.install_or_upgrade(number=3, site=0, who="dana", consent=self.turn % 2 == 0)
+        for site, life in self.forge.items():
             for who in (FORGE, "dana"):
                 if self.lacks(ForgeToken, who, site):
                     self._leak(self._caller(life, who))
@@ -276,7 +280,7 @@ class ForgeRules(RightsMachine):
             life.consents.pop(who, None)
 
     @precondition(lambda self: self.forge)
-    @rule(site=sites, really=seldom)
+    @rule(site=sites, really=often)
     def uninstall_forge(self, site: int, really: bool) -> None:
         life = self._installed(site)
         if life is None or not really:

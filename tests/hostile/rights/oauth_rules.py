@@ -26,7 +26,7 @@ from tests.hostile.rights.facts import (
     Facts,
     Operation,
 )
-from tests.hostile.rights.held import Credential, RightsMachine, people, seldom, sites
+from tests.hostile.rights.held import Credential, RightsMachine, often, people, sites
 from tests.hostile.rights.place import AUTH_HOST, RightsPlace, Seen
 
 DAY_S = 86_400
@@ -158,7 +158,13 @@ class OAuthRules(RightsMachine):
 
     def renew(self) -> None:
         super().renew()
-        served = hasattr(self, "console") and self.console.serves("dana")
+        if not hasattr(self, "console"):
+            return
+        if self.turn % 3 == 0:
+            for site in tuple(self.console.blocked):
+                self.block(site=site, on=False)
+            self.distribute(private=False)
+        served = self.console.serves("dana")
         if served and 0 not in self.console.blocked and self.lacks(Access, "dana", 0):
             known = self.consents.get("dana")
             wanted = known.scopes if known is not None and known.alive else SCOPES
@@ -220,7 +226,7 @@ class OAuthRules(RightsMachine):
 
     # --- ending ----------------------------------------------------------------------------------
 
-    @rule(who=people, really=seldom)
+    @rule(who=people, really=often)
     def revoke(self, who: str, really: bool) -> None:
         if not really:
             return
@@ -228,7 +234,7 @@ class OAuthRules(RightsMachine):
         if who in self.consents:
             self.consents[who].alive = False
 
-    @rule(renewal=renewals, really=seldom)
+    @rule(renewal=renewals, really=often)
     def hand_back(self, renewal: Renewal, really: bool) -> None:
         """The app itself ends a family, with its own secret."""
         if not really:
@@ -240,7 +246,7 @@ class OAuthRules(RightsMachine):
         assert self.place.send(AUTH_HOST, "POST", "/oauth/revoke", {}, body).is_success
         renewal.chain.alive = False
 
-    @rule(site=sites, really=seldom)
+    @rule(site=sites, really=often)
     def leave_site(self, site: int, really: bool) -> None:
         if not really:
             return
@@ -251,7 +257,7 @@ class OAuthRules(RightsMachine):
             consent.sites.discard(site)
             consent.alive = consent.alive and bool(consent.sites)
 
-    @rule(site=st.sampled_from([0, 1, EVERY]), on=seldom)
+    @rule(site=st.sampled_from([0, 1, EVERY]), on=often)
     def block(self, site: int | str, on: bool) -> None:
         where = EVERY if isinstance(site, str) else self.place.sites[site]
         blocks, client_id = self.place.firebrick.oauth.blocks, self.place.client.client_id
@@ -264,7 +270,7 @@ class OAuthRules(RightsMachine):
         self.place.firebrick.oauth.clients.update(replace(client, scopes=left))
         self.console.scopes = left
 
-    @rule(private=seldom)
+    @rule(private=often)
     def distribute(self, private: bool) -> None:
         changed = replace(self.place.now_client(), distribution="private" if private else "shared")
         self.place.firebrick.oauth.clients.update(changed)

@@ -8,12 +8,13 @@ from tests.hostile.rights.facts import (
     BROWSE,
     CONFIGURE,
     CONNECT,
+    DEVELOPERS,
     EDIT,
     FORGE,
     PEOPLE,
     ROLES,
 )
-from tests.hostile.rights.held import FIRST_SCHEME, RightsMachine, people, seldom, sites
+from tests.hostile.rights.held import FIRST_SCHEME, RightsMachine, often, people, sites
 
 everybody = st.sampled_from((*PEOPLE, FORGE, CONNECT))
 schemes = st.one_of(
@@ -50,7 +51,7 @@ class SiteRules(RightsMachine):
         self.place.set_scheme(site, grants)
         self.facts.schemes[site] = grants
 
-    @rule(handle=people, gone=seldom)
+    @rule(handle=people, gone=often)
     def deactivate(self, handle: str, gone: bool) -> None:
         self.place.set_active(handle, active=not gone)
         (self.facts.active.discard if gone else self.facts.active.add)(handle)
@@ -58,6 +59,15 @@ class SiteRules(RightsMachine):
     @rule(hours=st.sampled_from([0.02, 0.1, 0.2, 0.3, 0.9, 1.1, 25, 24 * 40, 24 * 100]))
     def wait(self, hours: float) -> None:
         self.advance(hours * 3600)
+
+    def renew(self) -> None:
+        if self.turn % 3 == 0 and "dana" not in self.facts.active:
+            self.deactivate(handle="dana", gone=False)
+        if self.turn % 4 == 0 and "dana" in self.facts.active:
+            self.move_role(who="dana", role=DEVELOPERS, site=0, member=True)
+        if self.turn % 5 == 0 and self.facts.schemes[0] < FIRST_SCHEME:
+            self.change_scheme(site=0, grants=FIRST_SCHEME)
+        super().renew()
 
     @invariant()
     def every_call_is_worth_what_the_rule_says(self) -> None:
