@@ -90,8 +90,27 @@ def test_every_line_of_the_page_says_what_stands_there(
         threading.Thread(target=hello.serve_forever, daemon=True).start()
         monkeypatch.setenv("FIREBRICK_PUBLIC_URL", site)
         shell = Shell(site)
+        pairs: list[str] = []
+        explained = ""
         for command, wanted in steps("docs/security-models.md"):
             output = shell.run(command)
             wanted_here = wanted.replace("http://127.0.0.1:3000", Hello.url)
             assert matches(wanted_here, output), f"{command}\n{output}"
+            if command.startswith("firebrick audit --why") and explained:
+                assert told_before(explained) <= set(lines(output)), f"{explained}\n{output}"
+                pairs.append(next(line for line in lines(output) if line.startswith("Who ")))
+            explained = output if command.startswith("firebrick explain") else ""
         hello.shutdown()
+    assert [one.split()[-2:] for one in pairs] == [
+        ["Who", "dana"], ["app", "Renamer"], ["issue-health", "(development)"],
+        ["Hello", "(com.example.hello)"],
+    ]  # fmt: skip  # each model is explained before and after the fact, line by line alike
+
+
+def lines(output: str) -> list[str]:
+    return [line.strip() for line in output.splitlines()]
+
+
+def told_before(explained: str) -> set[str]:
+    """The lines of an explanation, but for the first, which says what was asked."""
+    return set(lines(explained)[1:])
