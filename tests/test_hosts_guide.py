@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from runtime.server.hosts import OWN_PATHS, PLATFORM
 
 GUIDE = Path(__file__).parent.parent / "docs" / "hosts.md"
-SECONDS = 60
+SECONDS = 600  # for a busy machine
 
 
 def test_the_commands_of_the_guide_lead_clients_here(tmp_path: Path) -> None:
@@ -23,13 +22,15 @@ def test_the_commands_of_the_guide_lead_clients_here(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "runtime.cli", "serve", *ports]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
-        while not server.stdout.readline().startswith(b"Press"):
-            assert server.poll() is None
-        done = subprocess.run(
-            ["bash", "-euc", "\necho\n".join(blocks)], cwd=tmp_path, env=environment, text=True,
-            capture_output=True, check=False, timeout=SECONDS,
-        )  # fmt: skip
-        server.send_signal(signal.SIGINT)
+        try:
+            while not (said := server.stdout.readline()).startswith(b"Press"):
+                assert said, "the server has ended"
+            done = subprocess.run(
+                ["bash", "-euc", "\necho\n".join(blocks)], cwd=tmp_path, env=environment,
+                text=True, capture_output=True, check=False, timeout=SECONDS,
+            )  # fmt: skip
+        finally:
+            server.terminate()
     assert done.returncode == 0, done.stderr
     for wanted in (
         '{"cloudId":"0acde000-0000-4000-8000-000000000001"}',

@@ -1,7 +1,6 @@
 """Unmodified clients that ask the platform's own addresses, by way of a proxy and a certificate."""
 
 import shutil
-import signal
 import socket
 import ssl
 import subprocess
@@ -226,12 +225,14 @@ def test_serve_says_where_and_stops_saying_so(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         said: list[str] = []
-        while not said or not said[-1].startswith("Press"):
-            said.append(process.stdout.readline().decode())
-            assert said[-1], said
-        reach = find_reach(state)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=SECONDS)
+        try:
+            while not said or not said[-1].startswith("Press"):
+                said.append(process.stdout.readline().decode())
+                assert said[-1], said
+            reach = find_reach(state)
+        finally:
+            process.terminate()  # a shell's background jobs ignore SIGINT until uvicorn takes it
+            process.communicate()
     assert reach is not None
     assert f"port {reach.tls_port}" in "".join(said)
     assert f"http://127.0.0.1:{reach.proxy_port}" in "".join(said)
