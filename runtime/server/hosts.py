@@ -38,6 +38,7 @@ GATEWAY_PREFIX = "/ex/jira/"
 KEYS_PREFIX = "/connect-keys/"
 FORGE_PREFIX = "/forge/"
 ACCOUNT_PAGES = "/_firebrick/account/"
+ADMIN_PAGES = "/_firebrick/admin"
 CONNECTED_APPS = f"{ACCOUNT_PAGES}apps"
 PAGE_STYLE = "/_firebrick/pages.css"
 
@@ -81,7 +82,10 @@ OWN_PATHS: Mapping[Role, Paths] = MappingProxyType({
         ("/.well-known/", ACCOUNT_PAGES),
         home=CONNECTED_APPS,
     ),
-    "identity": Paths(frozenset({PAGE_STYLE}), (ACCOUNT_PAGES,), home=CONNECTED_APPS),
+    "identity": Paths(
+        frozenset({PAGE_STYLE, ADMIN_PAGES}), (ACCOUNT_PAGES, f"{ADMIN_PAGES}/"),
+        home=CONNECTED_APPS,
+    ),
     "impersonation": Paths(frozenset({"/oauth2/token"})),
     "keys": Paths(below=("/",), under=KEYS_PREFIX.rstrip("/")),
     "forge-keys": Paths(frozenset({"/.well-known/jwks.json"}), under=FORGE_PREFIX.rstrip("/")),
@@ -93,8 +97,12 @@ ELSEWHERE = Paths(
     frozenset({
         "/authorize", "/oauth/token", "/oauth/revoke", "/oauth/token/accessible-resources", "/me",
         "/graphql", "/egress", "/oauth2/token", "/all.js", "/connect-keys", "/console",
+        ADMIN_PAGES,
     }),
-    ("/ex/", "/.well-known/", KEYS_PREFIX, FORGE_PREFIX, ACCOUNT_PAGES, "/console/", "/fpp/"),
+    (
+        "/ex/", "/.well-known/", KEYS_PREFIX, FORGE_PREFIX, ACCOUNT_PAGES, f"{ADMIN_PAGES}/",
+        "/console/", "/fpp/",
+    ),
 )  # fmt: skip
 """What is no part of a site: under a site's name the product itself answers there."""
 

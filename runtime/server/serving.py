@@ -45,9 +45,11 @@ def create_app(firebrick: "Firebrick", options: PageOptions = DEFAULT_OPTIONS) -
 
     @app.get("/", response_class=HTMLResponse)
     def start_page(request: Request) -> HTMLResponse:
+        place = hosts.find(request.headers.get("host", ""))
         page = pages.get_template("start.html").render(
             version=__version__, sites=firebrick.site_names(), people=firebrick.people(),
             base_url=str(request.base_url).rstrip("/"),
+            of_all_hosts=place is not None and place.role == "everything",
         )  # fmt: skip
         return HTMLResponse(page, headers=PAGE_HEADERS)
 

@@ -290,6 +290,14 @@ def test_a_site_has_no_gateway_below_it(grounds: Grounds, credential: str) -> No
         ("auth.atlassian.com", "/.well-known/jwks.json", 200),
         ("auth.atlassian.com", "/_firebrick/account/sign-in", 200),
         ("id.atlassian.com", "/_firebrick/account/sign-in", 200),
+        ("id.atlassian.com", "/_firebrick/account/tokens", 302),
+        ("id.atlassian.com", "/_firebrick/admin", 302),
+        ("id.atlassian.com", "/_firebrick/admin/organization", 302),
+        ("id.atlassian.com", "/_firebrick/pages.css", 200),
+        ("auth.atlassian.com", "/_firebrick/admin", 404),
+        (SITE, "/_firebrick/admin", 404),
+        (SITE, "/_firebrick/admin/organization", 404),
+        (SITE, "/_firebrick/pages.css", 200),
         ("auth.atlassian.com", "/", 302),
         ("id.atlassian.com", "/", 302),
         ("forge.cdn.prod.atlassian-dev.net", "/.well-known/jwks.json", 200),
@@ -325,6 +333,13 @@ def test_no_name_answers_what_is_another_hosts(grounds: Grounds, host: str) -> N
         answer = grounds.get(path, "unscoped Basic", host)
         assert answer.status_code == 404, path
         assert answer.text.startswith(f"Not here: {host} answers /"), path
+
+
+def test_the_start_page_of_a_site_leads_to_no_page_of_another_host(grounds: Grounds) -> None:
+    links = 'href="/_firebrick/a', 'href="/console"', 'href="/connect"'
+    everything, site = grounds.get("/").text, grounds.get("/", host=SITE).text
+    assert [link in everything for link in links] == [True, True, True]
+    assert [link in site for link in links] == [False, False, True]
 
 
 def test_the_metadata_name_the_hosts_as_clients_reach_them(grounds: Grounds) -> None:
