@@ -5,12 +5,14 @@ Each kind really asks over HTTP; what its user does without it is asked beside i
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from runtime.errors import InstallationError
 from runtime.jira.site import EVERY_APP
+from tests.flows.webhook_place import hook_place
 from tests.hostile.rights.place import APP_ID, APP_KEY
 from tests.server.explaining_place import COMMENT, Ask, ExplainingPlace, everybody
 
@@ -216,3 +218,18 @@ def test_41_the_rule_is_for_one_site(everyone: ExplainingPlace) -> None:
     place = everyone.place
     place.firebrick.app_access.set(place.sites[1], "TEAM", blocked=True)
     assert everyone.ask("oauth of paul", ISSUE).status == 200
+
+
+def test_41_no_webhook_tells_an_app_of_it(tmp_path: Path) -> None:
+    with hook_place(tmp_path) as place, place.script("paul") as paul:
+        app = place.log_in()
+        for key in ("TEAM", "PUB"):
+            place.number(app, f"project = {key}", "jira:issue_updated")
+        place.firebrick.app_access.set(place.cloud_id, "TEAM", blocked=True)
+        for key in ("TEAM-1", "PUB-1"):
+            change = {"fields": {"summary": "changed"}}
+            assert paul.put(f"/rest/api/2/issue/{key}", json=change).status_code == 204
+        (told,) = place.told(1)
+        place.quiet()
+        assert told["issue"]["key"] == "PUB-1"
+        assert len(place.receiver.wait(1)) == 1
