@@ -226,13 +226,13 @@ def _no_data(message: str) -> JiraResponse:
 
 def _record(handing: Handing, refusal: Decision | None) -> AuditRecord:
     record = AuditRecord(
-        kind="token",
+        kind="http",
         allowed=True,
         rule="act.offline-token",
+        message=f"a token of {handing.account_id}",
         app_id=handing.app_id,
         installation_id=handing.installation_id,
-        cloud_id=handing.cloud_id,
-        account_id=handing.account_id,
+        account_id=handing.account_id,  # whom it wants to act as; no site is asked yet
         method="POST",
         path=PATH,
         status=200,

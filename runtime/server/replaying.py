@@ -49,7 +49,8 @@ def find_recording(firebrick: Firebrick, name: str) -> Kept:
     if len(name) >= SHORTEST_NAME and any(not one.seed for one in firebrick.records.find(name)):
         raise InvocationError(
             "UNKNOWN_RECORDING",
-            f"The invocation {name!r} was done by the app's remote: nothing of it ran here, so "
+            f"The invocation {name!r} was done by the app's remote, or outside of the sandbox: "
+            "nothing of it ran here, so "
             "there is nothing to run again. 'firebrick trace' shows the call.",
         )
     raise InvocationError(

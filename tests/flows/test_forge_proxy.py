@@ -8,6 +8,7 @@ import pytest
 
 from runtime.errors import InvocationError
 from runtime.hostfunctions.stubreader import read_stubs
+from runtime.server.replaying import find_recording
 from tests.flows.conftest import Bench
 from tests.flows.forge_app import Outsider, deploy, invocations, open_outside, outside
 
@@ -181,6 +182,8 @@ def test_what_is_opened_is_listed_told_and_closed(outsider: Outsider) -> None:
     assert not outsides.close(outsider.opened.id)
     assert not outsides.close("nothing")
     assert outsider.ask(ISSUE).headers["forge-proxy-error"] == "INVALID_PROXY_TOKEN"
+    with pytest.raises(InvocationError, match="outside of the sandbox"):
+        find_recording(bench.firebrick, outsider.opened.id)
     kinds = [one.rule for one in bench.firebrick.audit.read(invocation_id=outsider.opened.id)]
     assert kinds == ["invocation.opened", "invocation.closed"]
 

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from runtime.clock import ManualClock
 from runtime.server.runtime import Firebrick, open_firebrick
 from runtime.server.settings import Settings
+from runtime.server.why import Reasons
 from runtime.tokens.handed import Handing
 from tests.flows.conftest import Bench
 from tests.flows.forge_app import NAME, Outsider, deploy, outside
@@ -114,7 +115,11 @@ def lasting(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[R
 def test_an_app_acts_as_a_user_who_is_not_there(remote: Remote) -> None:
     found = remote.exchange("vera")
     assert (found["success"], found["errors"], found["authToken"]["ttl"]) == (True, None, 3600)
-    assert remote.firebrick.audit.read(limit=1)[0].detail == {"scopes": ["read:jira-work"]}
+    issued = remote.firebrick.audit.read(limit=1)[0]
+    assert issued.detail == {"scopes": ["read:jira-work"]}
+    told = Reasons(remote.firebrick).explain(issued)
+    assert told.who == f"the Forge app {NAME} (development)"
+    assert not any(label == "Since then" for label, _ in told.notes)
     answer = remote.use(found["authToken"]["token"])
     assert (answer.status_code, answer.json()["key"]) == (200, "TEAM-1")
     record = remote.firebrick.audit.read(limit=1)[0]
