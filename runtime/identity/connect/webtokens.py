@@ -5,6 +5,7 @@ Source:
     documentation, "Understanding JWT".
 """
 
+import json
 import math
 from collections.abc import Mapping
 from contextlib import suppress
@@ -78,6 +79,7 @@ def peek(token: str) -> Unverified:
         raise WebTokenError("credential.jwt-malformed", "The token is too long.")
     try:
         whole = jwt.decode_complete(token, options={"verify_signature": False})
+        _require_text(whole["payload"])
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
         raise WebTokenError("credential.jwt-malformed", "The token cannot be read.") from error
     algorithm, issuer = whole["header"].get("alg"), whole["payload"].get("iss")
@@ -156,6 +158,15 @@ def audience(claims: Claims) -> tuple[str, ...] | None:
     if not all(isinstance(value, str) for value in values):
         raise WebTokenError("credential.jwt-audience", "The audience cannot be read.")
     return tuple(values)
+
+
+def _require_text(payload: object) -> None:
+    """Refuse half a surrogate pair: JSON can escape one, and no database takes it.
+
+    Raises:
+        ValueError: There is one.
+    """
+    json.dumps(payload, ensure_ascii=False).encode()
 
 
 def _seconds(claims: Claims, name: str) -> float:
