@@ -29,12 +29,12 @@ Which = Literal["pinned", "newest"]
 ROOT = Path(__file__).parents[1]
 FOLDER = Path(os.environ.get("FIREBRICK_CONFORMANCE", ROOT / ".conformance"))
 WHICH: tuple[Which, ...] = ("pinned", "newest")
-INSTALL_S = 540
+INSTALL_S = 300
 AT_A_TIME = 2
 FRESH_S = 3600  # how long what is newest is not asked for again
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one object each
 class Client:
     """A package that is tested, and what its script needs beside it.
 
@@ -82,12 +82,13 @@ class UnavailableError(Exception):
 
 def python_of(name: str, which: Which) -> Path:
     """Return the interpreter of a PyPI client's own environment; build it where it is missing."""
-    return _pypi(name, which)
+    client = next(one for one in PYPI if one.name == name)
+    return _built(FOLDER / f"pypi-{name}-{which}", which, client) / "bin" / "python"
 
 
 def modules_of(which: Which) -> Path:
     """Return the folder whose ``node_modules`` holds the npm clients; build it where missing."""
-    return _npm(which)
+    return _built(FOLDER / f"npm-{which}", which, None)
 
 
 def node_is_missing() -> str:
@@ -122,15 +123,32 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
+def _built(folder: Path, which: Which, client: Client | None) -> Path:
+    """Return a folder in which a client, or all of npm, is installed.
+
+    Raises:
+        UnavailableError: It cannot be; this process tries once alone.
+    """
+    error = _attempt(folder, which, client)
+    if error is not None:
+        raise UnavailableError(str(error))
+    return folder
+
+
 @cache
-def _pypi(name: str, which: Which) -> Path:
-    client = next(one for one in PYPI if one.name == name)
-    folder = FOLDER / f"pypi-{client.name}-{which}"
-    with _alone(folder):
-        return _build_pypi(client, which, folder)
+def _attempt(folder: Path, which: Which, client: Client | None) -> UnavailableError | None:
+    try:
+        with _alone(folder):
+            if client is None:
+                _build_npm(which, folder)
+            else:
+                _build_pypi(client, which, folder)
+    except UnavailableError as error:
+        return error
+    return None
 
 
-def _build_pypi(client: Client, which: Which, folder: Path) -> Path:
+def _build_pypi(client: Client, which: Which, folder: Path) -> None:
     python = folder / "bin" / "python"
     wanted = _wanted([client], which, "==")
     if not python.exists():
@@ -142,15 +160,6 @@ def _build_pypi(client: Client, which: Which, folder: Path) -> Path:
         code = f"from importlib.metadata import version; print(version({client.name!r}))"
         version = _run([str(python), "-c", code], folder, client.name).strip()
         _stamp(folder, wanted, {client.name: version})
-    return python
-
-
-@cache
-def _npm(which: Which) -> Path:
-    folder = FOLDER / f"npm-{which}"
-    with _alone(folder):
-        _build_npm(which, folder)
-    return folder
 
 
 def _build_npm(which: Which, folder: Path) -> None:
@@ -194,9 +203,12 @@ def _installed(folder: Path, name: str) -> str:
 
 
 def _run(command: list[str], folder: Path, what: str) -> str:
-    done = subprocess.run(
-        command, check=False, cwd=folder, capture_output=True, text=True, timeout=INSTALL_S
-    )
+    try:
+        done = subprocess.run(
+            command, check=False, cwd=folder, capture_output=True, text=True, timeout=INSTALL_S
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UnavailableError(f"Cannot install the {what} in {INSTALL_S} seconds.") from error
     if done.returncode != 0:
         raise UnavailableError(f"Cannot install the {what}:\n{done.stderr[-2000:]}")
     return done.stdout
@@ -207,8 +219,8 @@ def main() -> int:
     jobs = [(client.name, which) for client in PYPI for which in WHICH]
     lacking = node_is_missing()
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        tasks = [] if lacking else [pool.submit(_npm, which) for which in WHICH]
-        tasks += [pool.submit(_pypi, name, which) for name, which in jobs]
+        tasks = [] if lacking else [pool.submit(modules_of, which) for which in WHICH]
+        tasks += [pool.submit(python_of, name, which) for name, which in jobs]
     failed = [error for task in tasks if (error := task.exception()) is not None]
     sys.stdout.writelines(f"{line}\n" for line in summary())
     for error in failed:

@@ -61,6 +61,7 @@ def variables(emulator: Emulator) -> Iterator[dict[str, str]]:
             "SECRET": desk.secret,
             "CALLBACK": desk.callback,
             "KEY": app.key,
+            "CLIENT_KEY": app.tenant["clientKey"],
             "SHARED_SECRET": app.tenant["sharedSecret"],
         }
 
