@@ -65,7 +65,7 @@ def test_it_works_as_in_the_sandbox(emulator: Emulator, which: Which) -> None:
     assert said["movedByHand"][0] == 302
     assert (said["down"]["name"], said["down"]["message"]) == ("TypeError", "fetch failed")
     assert said["undeclared"][0] == 403
-    assert said["storage"]["code"] == "NOT_EMULATED"
+    assert said["storage"]["code"] == said["graph"]["code"] == "NOT_EMULATED"
     assert said["context"][2:] == ["hook", environment["FORGE_INVOCATION_ID"]]
     assert said["context"][0].startswith("ari:cloud:ecosystem::app/6e2f5a0c")
     records = emulator.asked().records

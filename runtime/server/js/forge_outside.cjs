@@ -74,7 +74,8 @@ async function throughProxy(path, target, input, init, more = {}) {
 
 // A call without a product means the product of its context: here the installation's own Jira.
 function productOf({ remote, contextAri }) {
-  if (remote !== undefined) return remote;
+  if (remote === "jira") return remote;
+  if (remote !== undefined) throw notEmulated(remote);
   if (contextAri !== undefined && contextAri === runtime.contextAri) return "jira";
   throw coded("NOT_EMULATED", "Not emulated yet: withContext for anything but the own Jira site.");
 }
