@@ -8,16 +8,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, bindparam, exists, select
 
 from runtime.clock import Clock
-from runtime.identity.app_webhooks import AppWebhook, list_of_site
+from runtime.identity.app_webhooks import AppWebhook, app_webhook_table, list_of_site
 from runtime.identity.connect.authenticator import IMPERSONATION_SCOPE
-from runtime.identity.connect.installations import ConnectInstallation, ConnectInstallations
+from runtime.identity.connect.installations import (
+    ConnectInstallation,
+    ConnectInstallations,
+    connect_installation_table,
+)
 from runtime.identity.connect.webhooks import listening, module_url
 from runtime.identity.oauth.standing import find_standing
 from runtime.identity.principal import Principal
-from runtime.jira.admin_webhooks import ISSUE_FILTER, AdminWebhooks
+from runtime.jira.admin_webhooks import ISSUE_FILTER, AdminWebhooks, admin_webhook_table
 from runtime.jira.webhook_queue import Kind
 from runtime.policy.operations import OperationTable
 from runtime.policy.scopes import decide_scopes
@@ -98,6 +102,8 @@ class Audience:
     def listeners(self, cloud_id: str, event: str) -> list[Listener]:
         """Return who listens to an event of a site now."""
         with self._engine.connect() as connection:
+            if not any(connection.execute(_ANYBODY, {"cloud": cloud_id}).one()):
+                return []  # most writes are nobody's business, and pay one look for that
             now_ms = int(self._clock.now_s() * 1000)
             hooks = [
                 one for one in list_of_site(connection, cloud_id, now_ms) if event in one.events
@@ -159,6 +165,14 @@ class Audience:
                     hooks=(Hook(jql=hook.filters.get(ISSUE_FILTER) or None),),
                     excludes_body=hook.exclude_body,
                 )
+
+
+_ANYBODY = select(
+    *(
+        exists().where(table.c.cloud_id == bindparam("cloud"))
+        for table in (app_webhook_table, admin_webhook_table, connect_installation_table)
+    )
+)
 
 
 def _of_descriptor(app: ConnectInstallation, event: str) -> Iterator[Listener]:
