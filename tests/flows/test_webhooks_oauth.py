@@ -439,3 +439,18 @@ def test_an_app_of_an_older_state_is_told_once_its_secret_is_rotated(
     place.firebrick.oauth.clients.rotate_secret(place.client.client_id)
     rename(writer, "TEAM-1", "signed")
     assert [one["issue"]["fields"]["summary"] for one in place.told(1)] == ["signed"]
+
+
+def test_what_cannot_be_signed_for_now_waits(
+    place: HookPlace, dana: dict[str, str], writer: httpx.Client
+) -> None:
+    """A key file that went astray is brought back; nothing was lost meanwhile."""
+    key = place.firebrick.settings.state / "secrets.key"
+    astray = key.with_suffix(".astray")
+    place.number(dana, "project = TEAM", UPDATED)
+    key.rename(astray)
+    rename(writer, "TEAM-1", "late")
+    assert "key file" in place.waiting(1).failure
+    astray.rename(key)
+    place.clock.advance(900)
+    assert [one["issue"]["fields"]["summary"] for one in place.told(1)] == ["late"]
