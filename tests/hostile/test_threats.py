@@ -130,7 +130,7 @@ def test_05_no_header_of_the_app_changes_who_asks(
     plain = json.loads(str(ask("/rest/api/3/myself")["text"]))["accountId"]
     answer = ask("/rest/api/3/myself", headers={name: "Basic YW15OnB3"})
     assert json.loads(str(answer["text"]))["accountId"] == plain
-    assert last(bench).detail == {"dropped_headers": [name.lower()]}
+    assert last(bench).detail["dropped_headers"] == [name.lower()]
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: y", "a\nb", "a\0b"])
