@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any  # JSON
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from conformance import expected
@@ -24,6 +25,12 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture(scope="module")
 def desk(emulator: Emulator) -> Desk:
     return Desk.open(emulator, "Clients")
+
+
+@pytest.fixture(scope="module")
+def unattended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with emulating(tmp_path_factory.mktemp("unattended"), "--auto-consent", "dana") as emulator:
+        yield Desk.open(emulator, "Clients")
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +70,22 @@ def test_requests_oauthlib(desk: Desk, which: Which, pkce: bool, include: bool |
         "credential.token-issued",
         "credential.token-issued",
         "allowed",
-        "scope.undeclared",
+        "scope.unconsented",
     ]
     assert asked.callers == {("oauth", desk.dana.account_id)}
+
+
+@pytest.mark.parametrize("which", WHICH)
+def test_no_page_is_needed_where_somebody_consents_to_everything(
+    unattended: Desk, which: Which
+) -> None:
+    def opened(url: str) -> str:
+        location: str = httpx.get(url).headers["location"]
+        return location
+
+    said = run_python("Authlib", which, "authlib_client.py", unattended.place(), opened)
+    assert {one["me"] for one in said.values()} == {"Dana Developer"}
+    assert unattended.emulator.asked().rules.count("consent.approved") == len(said)
 
 
 @pytest.mark.parametrize("which", WHICH)
