@@ -89,7 +89,7 @@ class Explainer:
             source=source_of(
                 outcome.rule, None if operation is None else operation.key, asker.model
             ),
-            notes=notes,
+            notes=(*notes, *_for_connect(asker, operation)),
         )
 
     def _resolve(self, question: Question) -> Resolved:
@@ -119,6 +119,13 @@ class Explainer:
         sees = "sees" if side.visible and side.passes_security else "does not see"
         level = f" (security level {side.security_level})" if side.security_level else ""
         return f"{name} {sees} {what}{level}"
+
+
+def _for_connect(asker: Asker, operation: Operation | None) -> tuple[tuple[str, str], ...]:
+    """Say what a Connect app would need, where no app asks: scopes of its own kind."""
+    if operation is None or asker.model not in ("anonymous", "basic"):
+        return ()
+    return (("Connect", f"an app needs the scope {operation.connect_scope}"),)
 
 
 def scopes_of(asker: Asker, operation: Operation | None, held: tuple[str, ...] | None) -> Scopes:

@@ -107,7 +107,8 @@ def test_a_body_is_asked_about_and_an_empty_one_is_told(firebrick: Firebrick) ->
         firebrick("explain", "PUT", path, "--as", "dana", "--data", '{"fields":{"summary":""}}',
                   "--format", "json")
     )  # fmt: skip
-    assert (empty["rule"], empty["notes"]) == ("request.invalid", [])
+    assert empty["rule"] == "request.invalid"
+    assert empty["notes"] == [["Connect", "an app needs the scope WRITE"]]
     without = firebrick("explain", "PUT", path, "--as", "dana").out
     assert "Body        {}, an empty object" in without
 
