@@ -52,7 +52,7 @@ class Refusals:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.place = RightsPlace(folder)
+        self.place = RightsPlace(folder, login_failures=1_000_000)  # counted, never locked
         self.observer = Observer(self.place.firebrick)
         self._requests = {
             **self._basic(), **self._clients(), **self._access(), **self._connect(),

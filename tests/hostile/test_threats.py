@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from runtime.audit.trail import AuditRecord
+from runtime.gateway.values import Caller, ProductCall
 from runtime.hostfunctions.stubreader import read_stubs
 from runtime.manifest.reader import read_manifest
 from tests.flows.conftest import APPS, Bench
@@ -137,6 +139,33 @@ def test_05_no_header_of_the_app_changes_who_asks(
 def test_06_no_line_break_makes_a_header(ask: Ask, value: str) -> None:
     assert ask("/rest/api/3/myself", headers={"Accept": value})["status"] == 400
     assert ask(f"/rest/api/3/issue/{value}")["status"] == 400
+
+
+@pytest.mark.usefixtures("ask")
+@pytest.mark.parametrize(
+    "header",
+    [("Accept", "a\r\nX: y"), ("Accept", "a\nb"), ("Accept", "a\0b"), ("X\r\nAccept", "b"),
+     ("Accept: b\r\nX", "y"), ("", "x"), ("Accept", "\u2028")],
+)  # fmt: skip
+def test_06_the_door_does_not_trust_the_guest_to_refuse_it(
+    bench: Bench, header: tuple[str, str]
+) -> None:
+    firebrick = bench.firebrick
+    installation = firebrick.apps.find_installation(
+        firebrick.find_app("asker", "development"), bench.cloud_id
+    )
+    caller = Caller(
+        invocation_id="x",
+        app_id=installation.app_id,
+        installation_id=installation.id,
+        cloud_id=bench.cloud_id,
+        app_account_id=installation.app_account_id,
+        account_id=None,
+    )
+    plain = ProductCall("/rest/api/3/myself", headers=(("Accept", "*/*"),), act_as="app")
+    assert firebrick.gateway.send(caller, plain)[0].status == 200
+    reply, report = firebrick.gateway.send(caller, replace(plain, headers=(header,)))
+    assert (reply.status, report.rule) == (400, "header.malformed")
 
 
 def test_08_a_confused_deputy_is_mended_by_asking_as_the_user(bench: Bench) -> None:

@@ -46,8 +46,8 @@ class Obedient(AppClient):
 class RightsPlace(Place):
     """The place of the OAuth attacks, with a Forge app, a Connect app and scripts beside."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, login_failures=0)  # the lock has attacks of its own
+    def __init__(self, folder: Path, login_failures: int = 0) -> None:
+        super().__init__(folder, login_failures=login_failures)  # the lock has attacks of its own
         self.folder = folder
         self.runner = asyncio.Runner()
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(create_app(self.firebrick)))
