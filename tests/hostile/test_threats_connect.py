@@ -183,6 +183,7 @@ def _hs256(header: dict[str, Any], payload: dict[str, Any], secret: str) -> str:
         ("/rest/api/3/issue/TEAM-1?fields=x", "/rest/api/3/issue/TEAM-1", 401),
         ("/rest/api/3/issue/TEAM-1&fields=x", "/rest/api/3/issue/TEAM-1?fields=x", 401),
         ("/rest/api/3/issue/TEAM-1?a=1&b=2", "/rest/api/3/issue/TEAM-1?b=2&a=1", 200),
+        ("/rest/api/3/issue/TEAM-1?a=1&b=2", "/rest/api/3/issue/TEAM-1&a=1?b=2", 401),
         ("/rest/api/3/issue/TEAM-1?a=1%262", "/rest/api/3/issue/TEAM-1?a=1&2", 401),
         ("/rest/api/3/issue/TEAM-1?a=1%2C2", "/rest/api/3/issue/TEAM-1?a=1&a=2", 401),
         ("/rest/api/3/issue/TEAM-1?A=1", "/rest/api/3/issue/TEAM-1?a=1", 401),
