@@ -7,8 +7,8 @@ import httpx
 import uvicorn
 
 from benchmarks.measure import in_turn
+from runtime.server.net.serving import create_app, listen
 from runtime.server.runtime import Firebrick
-from runtime.server.serving import create_app, listen
 
 ROUNDS = 400
 

@@ -13,7 +13,7 @@ from statistics import median, stdev
 
 import httpx
 
-from runtime.server.serving import create_app
+from runtime.server.net.serving import create_app
 from tests.hostile.refusals import PAIRS, Refusals, Request
 
 ROUNDS = 200

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from conformance.chromium import Chromium, chromium
 from conformance.tab import Tab
 from runtime.identity.oauth.values import Distribution, OAuthClient
-from runtime.server.page_edges import PageOptions
+from runtime.server.net.page_edges import PageOptions
 from runtime.server.runtime import open_firebrick
 from runtime.server.settings import Settings
 from tests.flows.browser import authorize_path

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from runtime.cli.main import app
 from runtime.manifest.files import MemoryFiles
 from runtime.manifest.reader import parse_manifest
-from runtime.server.remote_serving import KEYS_PATH
+from runtime.server.net.remote_edges import KEYS_PATH
 from runtime.server.runtime import open_firebrick
 from runtime.server.settings import Settings
 from sample_apps.remote_hello import APP_ID, serve

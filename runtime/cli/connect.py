@@ -10,7 +10,7 @@ from runtime.cli.options import FormatOption, SiteOption, StateOption, open_stat
 
 if TYPE_CHECKING:
     from runtime.identity.connect.installations import ConnectInstallation
-    from runtime.server.connect import ConnectPlan
+    from runtime.server.connect.apps import ConnectPlan
     from runtime.server.runtime import Firebrick
 
 app = typer.Typer(help="Connect apps: install, update, see, remove.", no_args_is_help=True)

@@ -8,7 +8,7 @@ from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say
 from runtime.cli.options import EnvironmentOption, FormatOption, SiteOption, StateOption, open_state
 
 if TYPE_CHECKING:
-    from runtime.server.explanation import Explanation
+    from runtime.server.explain.explanation import Explanation
 
 
 @reports_errors
@@ -55,10 +55,10 @@ def explain(  # keyword-only but for two
 
     The verdict is that of the code that decides real requests; nothing is changed.
     """
-    from runtime.server.asking import Names, find_asker
-    from runtime.server.explaining import Explainer
-    from runtime.server.explanation import as_json
-    from runtime.server.rehearsing import Question
+    from runtime.server.explain.asking import Names, find_asker
+    from runtime.server.explain.explaining import Explainer
+    from runtime.server.explain.explanation import as_json
+    from runtime.server.explain.rehearsing import Question
 
     body = None if data is None else data.encode()
     with open_state(state) as firebrick:
@@ -77,7 +77,7 @@ def explain(  # keyword-only but for two
 
 def show_explanation(told: "Explanation", indent: str = "") -> None:
     """Show an explanation to people."""
-    from runtime.server.explanation import text_lines
+    from runtime.server.explain.explanation import text_lines
 
     colour = "green" if told.verdict == "allowed" else "red"
     for label, line in text_lines(told):

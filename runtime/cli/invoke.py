@@ -81,7 +81,7 @@ def invoke(
 ) -> None:
     """Run a function in a fresh sandbox: result, logs, each call with its verdict, budget use."""
     from runtime.invocation.invoker import Order
-    from runtime.server.remote_parts import named_remotes
+    from runtime.server.forge.remote_parts import named_remotes
 
     named = named_remotes(remote or (), "--remote")
     with open_state(state) as firebrick:

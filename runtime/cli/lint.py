@@ -75,7 +75,7 @@ def _read(directory: Path) -> "ManifestReport":
 
 def _world(directory: Path) -> "tuple[Problem, ...]":
     """Return what is wrong with the world file beside the manifest; nothing without one."""
-    from runtime.server.worldfile import FILE_NAME, read_world
+    from runtime.server.world.file import FILE_NAME, read_world
 
     path = directory / FILE_NAME
     return read_world(path).problems if path.is_file() else ()

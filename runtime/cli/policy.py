@@ -58,7 +58,7 @@ def list_rules(
     *, site: SiteOption = None, state: StateOption = None, format_: FormatOption = "text"
 ) -> None:
     """List the rules of a site."""
-    from runtime.server.asking import name_of_app
+    from runtime.server.explain.asking import name_of_app
 
     with open_state(state) as firebrick:
         cloud_id = firebrick.find_site(site)
@@ -88,7 +88,7 @@ def _change(  # noqa: PLR0917  # two call sites
     *,
     blocked: bool,
 ) -> None:
-    from runtime.server.asking import EVERY_APP, find_app_id
+    from runtime.server.explain.asking import EVERY_APP, find_app_id
 
     with open_state(state) as firebrick:
         cloud_id = firebrick.find_site(site)

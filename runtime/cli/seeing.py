@@ -12,9 +12,9 @@ from runtime.cli.options import FormatOption, StateOption, open_state
 
 if TYPE_CHECKING:
     from runtime.audit.trail import AuditRecord
-    from runtime.server.explanation import Explanation
+    from runtime.server.explain.explanation import Explanation
+    from runtime.server.explain.tracing import Span, Trace
     from runtime.server.runtime import Firebrick
-    from runtime.server.tracing import Span, Trace
 
 Level = Literal["debug", "info", "warn", "error"]
 LEVELS: tuple[Level, ...] = ("debug", "info", "warn", "error")
@@ -115,7 +115,7 @@ def trace(
     format_: FormatOption = "text",
 ) -> None:
     """Show one invocation over time: calls with their decisions, log lines, and the end."""
-    from runtime.server.tracing import trace as trace_of
+    from runtime.server.explain.tracing import trace as trace_of
 
     with open_state(state) as firebrick:
         found = trace_of(firebrick, invocation)
@@ -126,7 +126,7 @@ def trace(
 
 
 def _id_of(firebrick: "Firebrick", name: str) -> str:
-    from runtime.server.tracing import find_invocation
+    from runtime.server.explain.tracing import find_invocation
 
     return find_invocation(firebrick, name).id
 
@@ -155,7 +155,7 @@ def _show_records(records: "Sequence[AuditRecord]", names: dict[str, str]) -> No
 def _explained(
     firebrick: "Firebrick", records: "Sequence[AuditRecord]"
 ) -> "tuple[tuple[AuditRecord, Explanation], ...]":
-    from runtime.server.why import Reasons
+    from runtime.server.explain.why import Reasons
 
     reasons = Reasons(firebrick)
     return tuple((record, reasons.explain(record)) for record in records)
@@ -164,7 +164,7 @@ def _explained(
 def _why_json(record: "AuditRecord", told: "Explanation") -> dict[str, object]:
     from dataclasses import asdict
 
-    from runtime.server.explanation import as_json
+    from runtime.server.explain.explanation import as_json
 
     return {**asdict(record), "why": as_json(told)}
 

@@ -8,8 +8,8 @@ from runtime.cli.console import reports_errors, say
 from runtime.cli.options import StateOption, open_state
 
 if TYPE_CHECKING:
-    from runtime.server.clientenv import Reach
-    from runtime.server.servers import Secure
+    from runtime.server.net.clientenv import Reach
+    from runtime.server.net.servers import Secure
 
 
 @reports_errors
@@ -45,10 +45,10 @@ def serve(
     state: StateOption = None,
 ) -> None:
     """Serve the emulated Jira over HTTP: basic auth with API tokens, anonymous where allowed."""
-    from runtime.server.listening import announced
-    from runtime.server.page_edges import PageOptions
-    from runtime.server.servers import open_secure, reach_of, run
-    from runtime.server.serving import listen
+    from runtime.server.net.listening import announced
+    from runtime.server.net.page_edges import PageOptions
+    from runtime.server.net.servers import open_secure, reach_of, run
+    from runtime.server.net.serving import listen
 
     with open_state(state) as firebrick:
         consenting = None if auto_consent is None else firebrick.find_person(auto_consent)

@@ -17,7 +17,7 @@ from runtime.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from runtime.server.forge_outside import OutsideInvocation, OutsideOrder
+    from runtime.server.forge.outside import OutsideInvocation, OutsideOrder
     from runtime.server.runtime import Firebrick
 
 LONGEST_S = 86_400  # of a proxy token: a day
@@ -66,8 +66,8 @@ def open_session(
     format_: FormatOption = "text",
 ) -> None:
     """Open an invocation and print the environment that its process needs, for a shell."""
-    from runtime.server.forge_outside import export_lines
-    from runtime.server.forge_serving import outside_invocations
+    from runtime.server.forge.outside import export_lines
+    from runtime.server.net.forge_edges import outside_invocations
 
     with open_state(state) as firebrick:
         order = _order(
@@ -89,7 +89,7 @@ def open_session(
 @reports_errors
 def list_sessions(*, state: StateOption = None, format_: FormatOption = "text") -> None:
     """List the invocations that are open outside, without their tokens."""
-    from runtime.server.forge_serving import outside_invocations
+    from runtime.server.net.forge_edges import outside_invocations
 
     with open_state(state) as firebrick:
         rows = [
@@ -121,7 +121,7 @@ def close_session(
     format_: FormatOption = "text",
 ) -> None:
     """End an invocation: its token is dead at once."""
-    from runtime.server.forge_serving import outside_invocations
+    from runtime.server.net.forge_edges import outside_invocations
 
     with open_state(state) as firebrick:
         closed = outside_invocations(firebrick).close(invocation_id)
@@ -137,7 +137,7 @@ def close_session(
 @reports_errors
 def preload() -> None:
     """Print the Node module that gives app code the platform's globals outside."""
-    from runtime.server.forge_outside import preload_text
+    from runtime.server.forge.outside import preload_text
 
     typer.echo(preload_text(), nl=False)
 
@@ -165,8 +165,8 @@ def run(
     """Run a program outside of the sandbox as an app's function; the invocation ends with it."""
     from contextlib import nullcontext
 
-    from runtime.server.background import serving
-    from runtime.server.forge_serving import outside_invocations
+    from runtime.server.net.background import serving
+    from runtime.server.net.forge_edges import outside_invocations
 
     with open_state(state) as firebrick:
         order = _order(firebrick, function, user, app, environment, site, LONGEST_S)
@@ -192,7 +192,7 @@ def _order(  # noqa: PLR0917  # the options of two commands, in their order
     site: str | None,
     seconds: float,
 ) -> "OutsideOrder":
-    from runtime.server.forge_outside import OutsideOrder
+    from runtime.server.forge.outside import OutsideOrder
 
     version = firebrick.find_app(app, environment)
     cloud_id = firebrick.find_site(site)
@@ -210,7 +210,7 @@ def _order(  # noqa: PLR0917  # the options of two commands, in their order
 def _environment(opened: "OutsideInvocation", url: str) -> dict[str, str]:
     import os
 
-    from runtime.server.forge_outside import node_options, preload_path
+    from runtime.server.forge.outside import node_options, preload_path
 
     options = node_options(os.environ.get("NODE_OPTIONS", ""), preload_path())
     return {**opened.environment(url), "NODE_OPTIONS": options}

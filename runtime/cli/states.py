@@ -40,7 +40,7 @@ def reset(
 
     settings = Settings() if state is None else Settings(state=state)
     if settings.world_file.is_file():
-        from runtime.server.worldfile import require_world
+        from runtime.server.world.file import require_world
 
         require_world(settings.world_file)  # before anything is removed
     if not yes:
@@ -68,7 +68,7 @@ def seed(
     from dataclasses import asdict
 
     from runtime.server.settings import Settings
-    from runtime.server.worldfile import require_world
+    from runtime.server.world.file import require_world
     from runtime.server.worldmaking import make_world
 
     settings = Settings() if state is None else Settings(state=state)
@@ -103,7 +103,7 @@ def export_world(
 ) -> None:
     """Write the world of the state as a file that 'firebrick seed' makes it of again."""
     from runtime.cli.files import write_text
-    from runtime.server.worldexport import export_world as export
+    from runtime.server.world.export import export_world as export
 
     with open_state(state) as firebrick:
         text = export(firebrick.engine)

@@ -30,7 +30,7 @@ def init(
     format_: FormatOption = "text",
 ) -> None:
     """Make an authority and a certificate, or renew the certificate where that is needed."""
-    from runtime.server.tlsfolder import TlsFolder
+    from runtime.server.net.tlsfolder import TlsFolder
 
     with open_state(state) as firebrick:
         folder = TlsFolder(firebrick.settings.state)
@@ -64,7 +64,7 @@ def init(
 @reports_errors
 def trust_hints(*, state: StateOption = None, format_: FormatOption = "text") -> None:
     """Say how each kind of client is told to trust the authority."""
-    from runtime.server.clientenv import trust_hints as hints
+    from runtime.server.net.clientenv import trust_hints as hints
 
     authority = _authority(state)
     if format_ == "json":
@@ -88,8 +88,8 @@ def env(
     state: StateOption = None,
 ) -> None:
     """Print the variables that lead a client to this state's server under the platform's names."""
-    from runtime.server.clientenv import Reach, client_variables, render
-    from runtime.server.listening import find_reach
+    from runtime.server.net.clientenv import Reach, client_variables, render
+    from runtime.server.net.listening import find_reach
 
     with open_state(state) as firebrick:
         sites, folder = firebrick.site_names(), firebrick.settings.state
@@ -104,7 +104,7 @@ def env(
 
 def _authority(state: Path | None) -> Path:
     """Return the file to trust; it is made where there is none yet."""
-    from runtime.server.tlsfolder import TlsFolder
+    from runtime.server.net.tlsfolder import TlsFolder
 
     with open_state(state) as firebrick:
         folder = TlsFolder(firebrick.settings.state)

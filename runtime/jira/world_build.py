@@ -23,7 +23,7 @@ def build_site(
 ) -> None:
     """Add a site with its world to a database.
 
-    Every name in the world must mean something; `runtime.server.worldcheck` sees to that.
+    Every name in the world must mean something; `runtime.server.world.check` sees to that.
 
     Args:
         connection: A transaction for writing.

@@ -7,7 +7,7 @@ from runtime.identity.connect.authenticator import ConnectAuthenticator
 from runtime.identity.oauth.authenticator import OAuthAuthenticator
 from runtime.identity.principal import ANONYMOUS, Principal
 from runtime.server.basic import BasicAuthenticator
-from runtime.server.connect_migration import MigrationKeys
+from runtime.server.connect.migration import MigrationKeys
 from runtime.tokens.broker import TokenBroker, TokenGrant
 from runtime.wire import JiraRequest
 

@@ -14,9 +14,9 @@ from runtime.database import SCHEMA_VERSION, open_database, sqlite_url
 from runtime.errors import ForgeError
 from runtime.server.doctor_state import STATE_CHECKS
 from runtime.server.finding import Finding
+from runtime.server.net.tlsfolder import FOLDER as TLS_FOLDER
 from runtime.server.settings import Settings
 from runtime.server.statefolder import DATABASE, is_new
-from runtime.server.tlsfolder import FOLDER as TLS_FOLDER
 from runtime.tokens.vault import KEY_NAME
 
 MIN_FREE_BYTES = 100 * 1024 * 1024  # a compiled app takes some 3 MB, a world some 10 MB
@@ -188,7 +188,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
 
 
 def _world_file(settings: Settings) -> Iterator[Finding]:
-    from runtime.server.worldfile import read_world  # noqa: PLC0415  # where there is one alone
+    from runtime.server.world.file import read_world  # noqa: PLC0415  # where there is one alone
 
     path: Path = settings.world_file
     if not path.is_file():

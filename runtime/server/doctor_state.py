@@ -19,7 +19,7 @@ from runtime.jira.permissions import Permissions
 from runtime.jira.schema import issue_table, project_table, site_table, site_user_table
 from runtime.server.finding import Finding
 from runtime.server.settings import Settings
-from runtime.server.worldstate import recall
+from runtime.server.world.state import recall
 from runtime.tokens.broker import access_token_table
 from runtime.tokens.vault import Vault
 

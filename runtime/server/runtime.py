@@ -43,18 +43,18 @@ from runtime.server.app_access import AppAccessRules
 from runtime.server.apps import Apps
 from runtime.server.authenticator import CredentialAuthenticator
 from runtime.server.basic import BasicAuthenticator
-from runtime.server.connect import ConnectApps
-from runtime.server.connect_migration import MigrationKeys
-from runtime.server.connect_parts import open_connect
-from runtime.server.connect_services import ConnectServices
+from runtime.server.connect.apps import ConnectApps
+from runtime.server.connect.migration import MigrationKeys
+from runtime.server.connect.parts import open_connect
+from runtime.server.connect.services import ConnectServices
 from runtime.server.directory import Directory
+from runtime.server.forge.remote_parts import open_remotes
 from runtime.server.oauth_parts import open_oauth
 from runtime.server.operations import load_operations
-from runtime.server.remote_parts import open_remotes
 from runtime.server.settings import Settings
 from runtime.server.statefolder import StateFolder
-from runtime.server.webhook_parts import open_webhooks
-from runtime.server.worldstate import recall
+from runtime.server.webhooks.parts import open_webhooks
+from runtime.server.world.state import recall
 from runtime.tokens.broker import TokenBroker
 from runtime.tokens.vault import Vault
 
@@ -402,8 +402,8 @@ def _seed_of(settings: Settings, engine: Engine, clock: Clock, ids: Ids) -> Seed
     path = settings.world_file
     if not path.is_file():
         return seed_default_world
-    from runtime.server.worldfile import require_world  # noqa: PLC0415  # for a new state alone
-    from runtime.server.worldseed import Seeder  # noqa: PLC0415
+    from runtime.server.world.file import require_world  # noqa: PLC0415  # for a new state alone
+    from runtime.server.world.seed import Seeder  # noqa: PLC0415
 
     world = require_world(path)
     sandbox = SandboxEngine(settings.cache_folder, pooling=settings.pooling)

@@ -3,8 +3,8 @@
 from runtime.database import writing
 from runtime.server.runtime import open_firebrick
 from runtime.server.settings import Settings
-from runtime.server.worldmodel import World
-from runtime.server.worldseed import Seeder, Summary
+from runtime.server.world.model import World
+from runtime.server.world.seed import Seeder, Summary
 
 
 def make_world(settings: Settings, world: World) -> Summary:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from runtime.server.http import ask
+from runtime.server.net.http import ask
 from runtime.server.runtime import open_firebrick
 from runtime.server.settings import Settings
 from runtime.wire import JiraRequest

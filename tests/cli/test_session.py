@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runtime.server.forge_outside import node_options
+from runtime.server.forge.outside import node_options
 from tests.cli.conftest import Firebrick
 
 PROGRAM = """

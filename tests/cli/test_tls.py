@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from runtime.server.clientenv import NAMES, Reach, client_variables, render, trust_hints
-from runtime.server.listening import announced, find_reach
+from runtime.server.net.clientenv import NAMES, Reach, client_variables, render, trust_hints
+from runtime.server.net.listening import announced, find_reach
 from tests.cli.conftest import Firebrick
 
 BUNDLES = ("NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")

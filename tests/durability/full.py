@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from runtime.cli.main import app
 from runtime.errors import StateError
+from runtime.server.net.serving import create_app
 from runtime.server.runtime import Firebrick, open_firebrick
-from runtime.server.serving import create_app
 from runtime.server.settings import Settings
 from tests.durability.checker import look_around
 from tests.durability.commands import SmallDisk

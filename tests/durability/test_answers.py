@@ -18,8 +18,8 @@ from runtime.hostfunctions.doors import HostFunction
 from runtime.hostfunctions.fetch import Egress, Fetch
 from runtime.hostfunctions.request_jira import RequestJira
 from runtime.policy.decision import Decision
+from runtime.server.net.serving import create_app
 from runtime.server.runtime import Firebrick, open_firebrick
-from runtime.server.serving import create_app
 from runtime.server.settings import Settings
 
 pytestmark = [pytest.mark.hostile, pytest.mark.anyio]

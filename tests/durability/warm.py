@@ -5,8 +5,8 @@ It opens a state in memory and writes to it, which compiles and caches what a fi
 
 from random import Random
 
+from runtime.server.net.serving import create_app
 from runtime.server.runtime import open_firebrick
-from runtime.server.serving import create_app
 from runtime.server.settings import Settings
 from tests.durability.checker import check
 from tests.durability.load import Diary, IssueLoad, in_process

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 
-from runtime.server.forge_outside import OutsideInvocation, OutsideInvocations, OutsideOrder
-from runtime.server.forge_serving import outside_invocations
+from runtime.server.forge.outside import OutsideInvocation, OutsideInvocations, OutsideOrder
+from runtime.server.net.forge_edges import outside_invocations
 from runtime.server.runtime import Firebrick
 from tests.flows.conftest import Bench
 from tests.flows.serving import served

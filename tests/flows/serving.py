@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from runtime.server.page_edges import DEFAULT_OPTIONS, PageOptions
+from runtime.server.net.page_edges import DEFAULT_OPTIONS, PageOptions
+from runtime.server.net.serving import create_app, listen
 from runtime.server.runtime import Firebrick
-from runtime.server.serving import create_app, listen
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from runtime.audit.trail import AuditRecord
 from runtime.identity.oauth.blocks import EVERY
 from runtime.identity.oauth.values import AuthorizeFault
 from runtime.jira.schema import global_permission_table, membership_table
-from runtime.server.page_edges import PageOptions
+from runtime.server.net.page_edges import PageOptions
 from tests.flows.browser import Browser, authorize_path
 from tests.flows.serving import served
 from tests.hostile.oauth_place import CALLBACK, Place

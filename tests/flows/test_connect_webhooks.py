@@ -13,9 +13,9 @@ import pytest
 
 from runtime.clock import ManualClock
 from runtime.jira.webhooks import OTHER_BASE
-from runtime.server.deliveries import Deliveries
 from runtime.server.runtime import open_firebrick
 from runtime.server.settings import Settings
+from runtime.server.webhooks.deliveries import Deliveries
 from tests.fidelity.shapes import assert_shape
 from tests.flows.conftest import Bench
 from tests.flows.connect_app import ConnectApp, running

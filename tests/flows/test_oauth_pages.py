@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from runtime.clock import ManualClock
 from runtime.identity.oauth.values import OAuthClient
 from runtime.identity.sessions import SESSION_S, Sessions
-from runtime.server.page_edges import PageOptions
+from runtime.server.net.page_edges import PageOptions
 from tests.flows.browser import Browser, authorize_path
 from tests.flows.conftest import Bench
 from tests.flows.serving import served

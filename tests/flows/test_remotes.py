@@ -12,11 +12,11 @@ import pytest
 from runtime.audit.trail import AuditRecord
 from runtime.errors import InvocationError
 from runtime.invocation.recording import recording_table
-from runtime.server.remote_words import words_of_remote
+from runtime.server.explain.tracing import trace
+from runtime.server.explain.why import Reasons
+from runtime.server.forge.remote_words import words_of_remote
 from runtime.server.replaying import export, replay_kept
 from runtime.server.settings import Settings
-from runtime.server.tracing import trace
-from runtime.server.why import Reasons
 from tests.flows.conftest import Bench
 from tests.flows.remote_app import APP_A, RemoteBench, remote_served, write_app
 from tests.flows.serving import served

@@ -16,11 +16,11 @@ import pytest
 import requests
 from requests_oauthlib import OAuth2Session
 
-from runtime.server.clientenv import Reach, client_variables
-from runtime.server.listening import find_reach
+from runtime.server.net.clientenv import Reach, client_variables
+from runtime.server.net.listening import find_reach
+from runtime.server.net.servers import make_server, open_secure, reach_of
+from runtime.server.net.serving import listen
 from runtime.server.runtime import open_firebrick
-from runtime.server.servers import make_server, open_secure, reach_of
-from runtime.server.serving import listen
 from runtime.server.settings import Settings
 from tests.flows.browser import Browser
 from tests.flows.conftest import Bench

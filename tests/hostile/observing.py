@@ -15,8 +15,8 @@ from types import FrameType
 import httpx
 from sqlalchemy import event
 
+from runtime.server.net.serving import create_app
 from runtime.server.runtime import Firebrick
-from runtime.server.serving import create_app
 
 CRYPTOGRAPHY = ("_hashlib", "_hmac", "_sha", "cryptography")
 LIST = re.compile(

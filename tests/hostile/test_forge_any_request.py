@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import StateError
-from runtime.server.forge_proxy import parse_claims
-from runtime.server.forge_serving import forge_edges
+from runtime.server.forge.proxy import parse_claims
+from runtime.server.net.forge_edges import forge_edges
 from runtime.server.runtime import open_firebrick
 from runtime.server.settings import Settings
 from runtime.wire import JiraRequest, JiraResponse

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from runtime.clock import ManualClock
+from runtime.server.explain.why import Reasons
 from runtime.server.runtime import Firebrick, open_firebrick
 from runtime.server.settings import Settings
-from runtime.server.why import Reasons
 from runtime.tokens.handed import Handing
 from tests.flows.conftest import Bench
 from tests.flows.forge_app import NAME, Outsider, deploy, outside

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runtime.server.oauth import oauth_edges
+from runtime.server.net.oauth_edges import oauth_edges
 from runtime.wire import JiraRequest, JiraResponse
 from tests.hostile.oauth_place import CALLBACK, Place
 

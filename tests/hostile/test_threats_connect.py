@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from runtime.errors import ForgeError
 from runtime.identity.accounts import set_account_active
-from runtime.server.connect import ConnectApps
-from runtime.server.connect_client import AppClient
+from runtime.server.connect.apps import ConnectApps
+from runtime.server.connect.client import AppClient
 from runtime.server.runtime import open_firebrick
 from runtime.server.settings import Settings
 from runtime.wire import JiraRequest

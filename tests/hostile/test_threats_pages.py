@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from runtime.identity.oauth.values import Distribution, OAuthClient
-from runtime.server.page_edges import PageOptions
+from runtime.server.net.page_edges import PageOptions
 from tests.flows.browser import Browser, authorize_path
 from tests.flows.conftest import Bench
 from tests.flows.serving import served

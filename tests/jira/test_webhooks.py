@@ -9,7 +9,7 @@ from runtime.identity.principal import Principal
 from runtime.jira.webhook_events import EVENT_NAMES, EVENTS, delivery_headers
 from runtime.jira.webhook_matching import WebhookMatcher
 from runtime.jira.webhooks import APPS_ONLY, CONNECT_ONLY, is_webhook_url
-from runtime.server.webhook_reader import Tickets
+from runtime.server.webhooks.reader import Tickets
 from runtime.wire import JiraRequest
 from tests.jira.worlds import TABLE, World
 

@@ -14,11 +14,11 @@ import jwt
 from runtime.audit.trail import AuditRecord
 from runtime.gateway.values import Caller, ProductCall
 from runtime.policy.impersonation import ActAs
-from runtime.server.asking import Names, find_asker
-from runtime.server.explaining import Explainer
-from runtime.server.explanation import Explanation
-from runtime.server.rehearsing import Question
-from runtime.server.why import Reasons
+from runtime.server.explain.asking import Names, find_asker
+from runtime.server.explain.explaining import Explainer
+from runtime.server.explain.explanation import Explanation
+from runtime.server.explain.rehearsing import Question
+from runtime.server.explain.why import Reasons
 from tests.hostile.rights.place import (
     APP_ID,
     APP_KEY,

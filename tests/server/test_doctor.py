@@ -14,7 +14,7 @@ from runtime.server.doctor import examine
 from runtime.server.finding import Finding
 from runtime.server.runtime import Firebrick, open_firebrick
 from runtime.server.settings import Settings
-from runtime.server.worldfile import require_world
+from runtime.server.world.file import require_world
 from runtime.server.worldmaking import make_world
 from tests.flows.conftest import APPS, Bench
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from runtime.database import metadata
 from runtime.identity.oauth.blocks import EVERY
 from runtime.identity.oauth.values import Distribution
-from runtime.server.explanation import Explanation, as_json
+from runtime.server.explain.explanation import Explanation, as_json
 from tests.hostile.rights.place import APP_KEY
 from tests.server.explaining_place import ASKS, READ, WRITE, Ask, ExplainingPlace, Got, everybody
 

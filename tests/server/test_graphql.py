@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.server.graphql import GraphqlError, answer, read_operation
+from runtime.server.forge.graphql import GraphqlError, answer, read_operation
 
 DOCUMENT = """
 mutation forge($input: In!, $n: [Int] = [1]) {  # a comment

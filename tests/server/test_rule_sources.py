@@ -4,7 +4,7 @@ import re
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from runtime.server.rule_sources import OWN, SOURCES, source_of
+from runtime.server.explain.rule_sources import OWN, SOURCES, source_of
 
 RULES = Path(__file__).parents[2] / "docs" / "rules.md"
 ADMINISTRATIVE = ("app.told", "app.not-told", "world.made")

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from runtime.errors import StateError
-from runtime.server.certificates import (
+from runtime.server.hosts import PLATFORM
+from runtime.server.net.certificates import (
     AUTHORITY_DAYS,
     LEAF_DAYS,
     Pair,
@@ -20,8 +21,7 @@ from runtime.server.certificates import (
     make_authority,
     make_leaf,
 )
-from runtime.server.hosts import PLATFORM
-from runtime.server.tlsfolder import TlsFolder
+from runtime.server.net.tlsfolder import TlsFolder
 
 NOW = 1_700_000_000.0
 DAY = 86_400.0

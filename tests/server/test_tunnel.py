@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from runtime.server.serving import listen
-from runtime.server.tunnel import TunnelLimits, Tunnels
+from runtime.server.net.serving import listen
+from runtime.server.net.tunnel import TunnelLimits, Tunnels
 
 NAMES = ("api.atlassian.com", "acme.atlassian.net")
 SECONDS = 60  # a bound on waiting for an answer that always comes

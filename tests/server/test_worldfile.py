@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.jira.world_model import SiteWorld
-from runtime.server.worldchanges import with_changes
-from runtime.server.worldfile import WorldReport, parse_world, read_world, require_world
-from runtime.server.worldmodel import SiteFile
-from runtime.server.worldschema import schema_text, world_schema
+from runtime.server.world.changes import with_changes
+from runtime.server.world.file import WorldReport, parse_world, read_world, require_world
+from runtime.server.world.model import SiteFile
+from runtime.server.world.schema import schema_text, world_schema
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "sample_apps" / "worlds").glob("*.yml"))

@@ -11,10 +11,10 @@ from runtime.errors import ManifestError
 from runtime.jira.schema import issue_table, project_table, site_table
 from runtime.server.runtime import Firebrick, open_firebrick
 from runtime.server.settings import Settings
-from runtime.server.worldexport import export_world
-from runtime.server.worldfile import require_world
+from runtime.server.world.export import export_world
+from runtime.server.world.file import require_world
+from runtime.server.world.seed import Summary
 from runtime.server.worldmaking import make_world
-from runtime.server.worldseed import Summary
 from runtime.wire import JiraRequest
 from tests.flows.conftest import Bench
 

@@ -20,9 +20,9 @@ from runtime.installation.model import AppVersion, Installation
 from runtime.jira.configuration import touch
 from runtime.jira.schema import group_table, membership_table
 from runtime.policy.impersonation import ActAs
-from runtime.server.connect import ConnectApps
-from runtime.server.connect_client import AppClient
-from runtime.server.serving import create_app
+from runtime.server.connect.apps import ConnectApps
+from runtime.server.connect.client import AppClient
+from runtime.server.net.serving import create_app
 from tests.hostile.oauth_place import Place
 from tests.hostile.rights.facts import GATEWAY, Grants, Operation
 

@@ -1,0 +1,1 @@
+"""The Connect model over HTTP: installing, lifecycle, pages, and what an app may ask."""

@@ -1,0 +1,1 @@
+"""Why a call is or was decided so, in the same words for every model."""

@@ -1,0 +1,1 @@
+"""What Forge apps outside of the sandbox use: the proxy, remotes, GraphQL."""

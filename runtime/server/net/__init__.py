@@ -1,0 +1,1 @@
+"""Host names, listeners, TLS, the proxy and the HTTP application."""

@@ -1,0 +1,1 @@
+"""Pages and JSON for people: accounts, the developer console, administration."""

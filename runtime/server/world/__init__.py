@@ -1,0 +1,1 @@
+"""The world in a file: read, checked, seeded, exported."""
