@@ -151,9 +151,8 @@ def _attempt(folder: Path, which: Which, client: Client | None) -> UnavailableEr
 def _build_pypi(client: Client, which: Which, folder: Path) -> None:
     python = folder / "bin" / "python"
     wanted = _wanted([client], which, "==")
-    if not python.exists():
-        venv.create(folder, clear=True, symlinks=True)
     if not _is_built(folder, wanted, which):
+        venv.create(folder, clear=True, symlinks=True)
         command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
         command += ["--disable-pip-version-check", "--no-input"]
         _run([*command, "--upgrade", *wanted], folder, f"{which} {client.name} of PyPI")
@@ -186,13 +185,16 @@ def _wanted(clients: "tuple[Client, ...] | list[Client]", which: Which, mark: st
 
 def _is_built(folder: Path, wanted: list[str], which: Which) -> bool:
     stamp = folder / "installed.json"
-    if not stamp.exists() or json.loads(stamp.read_text())["wanted"] != wanted:
+    if not stamp.exists():
+        return False
+    built = json.loads(stamp.read_text())
+    if built["wanted"] != wanted or built.get("place") != str(folder):  # scripts name their folder
         return False
     return which == "pinned" or time.time() - stamp.stat().st_mtime < FRESH_S
 
 
 def _stamp(folder: Path, wanted: list[str], found: dict[str, str]) -> None:
-    text = json.dumps({"wanted": wanted, "versions": found}, indent=2)
+    text = json.dumps({"wanted": wanted, "place": str(folder), "versions": found}, indent=2)
     (folder / "installed.json").write_text(text)
 
 
