@@ -12,6 +12,7 @@ from importlib.resources import files
 import wasmtime
 
 from runtime.errors import InvocationError
+from runtime.sandbox.heap import fill_holes
 from runtime.sandbox.instance import Instance
 from runtime.sandbox.limits import Limits
 from runtime.sandbox.machine import Machine
@@ -130,6 +131,7 @@ class _Build:
             scratch=js.allocate(SCRATCH_BYTES),
         )
         js.call("run_gc")
+        fill_holes(js, self._instance)
         resolved = tuple((*edge, found) for edge, found in self._host.resolved.items())
         return Snapshot(with_turn(self._module(guest), layout), layout, resolved)
 
