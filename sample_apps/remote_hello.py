@@ -6,7 +6,7 @@ python -m sample_apps.remote_hello --port 9000
 import argparse
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import httpx
 import jwt
@@ -39,7 +39,7 @@ class RemoteHello(BaseHTTPRequestHandler):
         }
         self._reply(200, told)
 
-    def _verified(self) -> dict[str, dict[str, str]]:
+    def _verified(self) -> dict[str, Any]:  # JSON
         token = self.headers.get("authorization", "").removeprefix("Bearer ")
         key = self.keys.get_signing_key_from_jwt(token)
         return jwt.decode(
