@@ -1,5 +1,6 @@
 """Deploy, install and uninstall apps: where manifest, sandbox, installation and product meet."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from runtime.ids import Ids
 from runtime.installation.consents import ConsentStore
 from runtime.installation.model import AppVersion, Installation, app_uuid, next_version
 from runtime.installation.store import InstallationStore
-from runtime.installation.variables import VariableStore, freeze
+from runtime.installation.variables import Variable, VariableStore, freeze
 from runtime.invocation.bundling import Toolchain
 from runtime.invocation.deploy import Deployment, prepare
 from runtime.invocation.images import Images
@@ -98,20 +99,8 @@ class Apps:
             ManifestError: The manifest or the sources cannot be deployed.
         """
         deployment = prepare(directory, name, self._toolchain)
-        draft = AppVersion(
-            id=0,
-            app_id=deployment.app_id,
-            environment=environment,
-            version="",
-            name=deployment.name,
-            manifest_text=deployment.manifest_text,
-            scopes=deployment.scopes,
-            egress=deployment.egress,
-            sources=deployment.sources,
-            digest=deployment.digest,
-            deployed_at_s=self._clock.now_s(),
-            variables=freeze(self._variables.list(deployment.app_id, environment)),
-        )
+        variables = self._variables.list(deployment.app_id, environment)
+        draft = draft_of(deployment, environment, variables, self._clock.now_s())
         self._images.image(draft)
         with writing(self._engine) as connection:
             return self._store(connection, draft), deployment
@@ -370,4 +359,24 @@ def app_account(version: AppVersion, account_id: str) -> Account:
         handle=f"{version.name}-{account_id.split(':')[1][:8]}",
         email=None,
         display_name=version.name,
+    )
+
+
+def draft_of(
+    deployment: Deployment, environment: str, variables: Sequence[Variable], now_s: float
+) -> AppVersion:
+    """Return the version that a deployment would be; its number is not decided yet."""
+    return AppVersion(
+        id=0,
+        app_id=deployment.app_id,
+        environment=environment,
+        version="",
+        name=deployment.name,
+        manifest_text=deployment.manifest_text,
+        scopes=deployment.scopes,
+        egress=deployment.egress,
+        sources=deployment.sources,
+        digest=deployment.digest,
+        deployed_at_s=now_s,
+        variables=freeze(variables),
     )

@@ -16,7 +16,7 @@ from runtime.ids import Ids
 from runtime.installation.consents import ConsentStore
 from runtime.installation.model import AppVersion, Installation, app_uuid, next_version
 from runtime.installation.store import InstallationStore, app_version_table
-from runtime.installation.variables import Variable, freeze, thaw, variable_table
+from runtime.installation.variables import Variable, thaw, variable_table
 from runtime.invocation.deploy import Deployment, prepare
 from runtime.invocation.images import Images
 from runtime.invocation.recording import recording_table
@@ -24,7 +24,7 @@ from runtime.invocation.records import invocation_table
 from runtime.jira.app_users import add_app_user
 from runtime.jira.schema import site_table
 from runtime.jira.world_build import build_site
-from runtime.server.apps import app_account
+from runtime.server.apps import app_account, draft_of
 from runtime.server.settings import Settings
 from runtime.server.world.changes import with_changes
 from runtime.server.world.model import InstallEntry, SiteFile, UserEntry, VariableEntry, World
@@ -106,7 +106,7 @@ class Seeder:
                     for one in _variables(world, (reference, environment))
                     if not one.encrypted
                 ]
-                self._images.image(self._draft(deployment, environment, plain))
+                self._images.image(draft_of(deployment, environment, plain, self._clock.now_s()))
                 apps[reference, environment] = deployment
         return Prepared(self, world, apps)
 
@@ -191,26 +191,8 @@ class Seeder:
             if known == dict(values):
                 return newest
         number = next_version(newest, deployment.scopes, deployment.egress)
-        draft = self._draft(deployment, environment, variables)
+        draft = draft_of(deployment, environment, variables, self._clock.now_s())
         return self._installations.add_version(replace(draft, version=number), connection)
-
-    def _draft(
-        self, deployment: Deployment, environment: str, variables: list[Variable]
-    ) -> AppVersion:
-        return AppVersion(
-            id=0,
-            app_id=deployment.app_id,
-            environment=environment,
-            version="",
-            name=deployment.name,
-            manifest_text=deployment.manifest_text,
-            scopes=deployment.scopes,
-            egress=deployment.egress,
-            sources=deployment.sources,
-            digest=deployment.digest,
-            deployed_at_s=self._clock.now_s(),
-            variables=freeze(variables),
-        )
 
     def _find(
         self, connection: Connection, reference: str, environment: str, wanted: str | None
