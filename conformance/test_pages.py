@@ -57,6 +57,32 @@ APP_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>App</t
 }})();
 </script>"""
 
+DIALOG_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>App</title>
+<script src="{host}/all.js"></script>
+<h1>Hello</h1>
+<script>
+(async () => {{
+  const say = (body) => AP.flag.create({{ title: "App", body }});
+  if (location.pathname === "/ask") {{
+    const {{ n }} = await AP.dialog.getCustomData();
+    const {{ body }} = await AP.request("/rest/api/3/myself");
+    if (n === 1) say(`asked ${{n}} by ${{JSON.parse(body).displayName}}`);
+    else AP.dialog.close({{ answer: n * 21 }});
+    return;
+  }}
+  AP.dialog.create({{ key: "ask", header: "One question", customData: {{ n: 1 }} }})
+    .on("close", (first) => {{
+      say(`first ${{first === undefined}}`);
+      AP.dialog.create({{ key: "ask", customData: {{ n: 2 }} }})
+        .on("close", (data) => say(`second ${{data.answer}}`));
+    }});
+}})();
+</script>"""
+DIALOG_MODULES = {
+    "generalPages": [{"key": "hello", "url": "/hello", "name": {"value": "Hello"}}],
+    "dialogs": [{"key": "ask", "url": "/ask", "name": {"value": "Ask"}}],
+}
+
 
 class Elsewhere(BaseHTTPRequestHandler):
     """Another origin of this machine: an app's callback, and a page that frames what it is told."""
@@ -392,6 +418,24 @@ def test_the_pages_of_connect_apps_and_the_bridge(walk: Walk) -> None:
         assert walk.tab.child_frames()[0].startswith(f"{app.url}/hello?")
         walk.open("/plugins/servlet/ac/com.example.helper/none")
         walk.look("connect-missing", "There is no such page")
+
+
+def test_a_dialog_of_a_connect_app(walk: Walk) -> None:
+    page = DIALOG_PAGE.format(host=walk.base)
+    with running(ConnectApp(page=page, scopes=["READ"], modules=DIALOG_MODULES)) as app:
+        Connected(walk.bench, walk.base, app).install()
+        walk.open("/plugins/servlet/ac/com.example.helper/hello")
+        walk.tab.tab_to("Open this page as")
+        walk.tab.activate("Open")
+        walk.tab.wait_for("asked 1 by Amy Admin")
+        walk.look("connect-dialog", "One question")
+        focused = walk.tab.focused()
+        assert focused is not None
+        assert (focused["name"], focused["seen"]) == ("Close", True)
+        walk.tab.press("Enter")
+        walk.tab.wait_for("first true")
+        walk.tab.wait_for("second 42")
+        assert walk.tab.evaluate("document.querySelectorAll('dialog').length") == 0
 
 
 def test_no_page_lets_itself_be_framed(walk: Walk) -> None:

@@ -186,6 +186,51 @@ def test_the_bridge_takes_no_other_origin_session_or_address(flow: Connected) ->
 
 
 @pytest.mark.hostile
+def dialog(flow: Connected, page: str, key: object, **headers: str) -> httpx.Response:
+    return httpx.post(
+        f"{flow.base}/_firebrick/connect/dialog",
+        json={"key": key},
+        headers={"x-firebrick-page": attribute(page, "data-session"), **headers},
+    )
+
+
+def test_a_dialog_is_another_page_of_the_app_for_the_same_viewer(flow: Connected) -> None:
+    page = opened(flow, query="?issue.key=TEAM-1").text
+    answer = dialog(flow, page, "hello").json()
+    claims = jwt.decode(
+        parse_qsl(urlsplit(answer["url"]).query)[-1][1],
+        flow.app.tenant["sharedSecret"],
+        algorithms=["HS256"],
+    )
+    assert claims["sub"] == flow.account_id("dana")
+    assert claims["context"]["jira"]["issue"]["key"] == "TEAM-1"
+    assert answer["session"] != attribute(page, "data-session")
+    asked = httpx.post(
+        f"{flow.base}/_firebrick/connect/request",
+        json={"url": "/rest/api/3/myself"},
+        headers={"x-firebrick-page": answer["session"]},
+    ).json()
+    assert json.loads(asked["body"])["accountId"] == flow.account_id("dana")
+
+
+@pytest.mark.hostile
+def test_a_dialog_opens_for_an_open_page_and_its_own_app_alone(flow: Connected) -> None:
+    page = opened(flow).text
+    keys: tuple[object, ...] = ("none", "", None, 7, {})
+    assert [dialog(flow, page, key).status_code for key in keys] == [404] * len(keys)
+    assert dialog(flow, page, "hello", origin="http://127.0.0.1:1").status_code == 403
+    assert dialog(flow, page, "hello", **{"x-firebrick-page": "0" * 64}).status_code == 401
+    assert httpx.get(f"{flow.base}/_firebrick/connect/dialog").status_code == 405
+    raw = httpx.post(
+        f"{flow.base}/_firebrick/connect/dialog",
+        content=b"[" * 100_000,
+        headers={"x-firebrick-page": attribute(page, "data-session")},
+    )
+    assert raw.status_code == 404
+    flow.uninstall()
+    assert dialog(flow, page, "hello").status_code == 401
+
+
 def test_a_session_ends_with_the_installation(flow: Connected) -> None:
     page = opened(flow).text
     flow.uninstall()

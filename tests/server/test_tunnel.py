@@ -5,8 +5,9 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -232,3 +233,33 @@ def test_credentials_for_a_proxy_are_repeated_nowhere() -> None:
 def test_a_listener_that_is_gone_is_a_bad_gateway() -> None:
     with proxy(listens=False) as ground:
         assert status(ground.ask(connect("api.atlassian.com:443"))) == 502
+
+
+def test_the_end_cuts_tunnels_that_are_open_and_leaves_no_task() -> None:
+    async def life() -> set[asyncio.Task[Any]]:  # of whatever a task returns
+        held = asyncio.Event()
+
+        async def hold(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await held.wait()
+            writer.close()
+
+        behind = await asyncio.start_server(hold, "127.0.0.1", 0)
+        front = listen("127.0.0.1", 0)
+        target = behind.sockets[0].getsockname()[:2]
+        tunnels = Tunnels(lambda name: name in NAMES, lambda: NAMES, target)
+        server = await tunnels.start(front)
+        reader, writer = await asyncio.open_connection(*front.getsockname()[:2])
+        writer.write(connect(f"{NAMES[0]}:443"))
+        assert status(await reader.readuntil(b"\r\n\r\n")) == 200
+        server.close()
+        await tunnels.end()
+        with suppress(ConnectionError):  # cut, not closed
+            assert await reader.read() == b""
+        left = {task for task in asyncio.all_tasks() if "Tunnels" in repr(task.get_coro())}
+        writer.close()
+        held.set()
+        behind.close()
+        await asyncio.sleep(0)
+        return left
+
+    assert asyncio.run(life()) == set()

@@ -58,7 +58,7 @@ class PageSession:
 
 
 class Bridge:
-    """Serves the two calls of open pages.
+    """Serves the calls of open pages.
 
     Args:
         parts: Stores and tokens.
@@ -92,17 +92,24 @@ class Bridge:
         """Answer the two calls; None for any other path."""
         if request.path not in (REQUEST_PATH, TOKEN_PATH):
             return None
-        if request.method != "POST":
-            return _error(405, "Only POST is served here.")
-        if request.headers.get("origin", request.base_url) != request.base_url:
-            return _error(403, "Another origin asks.")
-        found = self._find(request)
-        if found is None:
-            return _error(401, "The page is not open any more: load it again.")
-        session, app = found
+        admitted = self.admit(request)
+        if isinstance(admitted, JiraResponse):
+            return admitted
+        session, app = admitted
         if request.path == TOKEN_PATH:
             return self._token(session, app)
         return self._request(session, app, request)
+
+    def admit(self, request: JiraRequest) -> tuple[PageSession, ConnectInstallation] | JiraResponse:
+        """Return the open page that asks, and its app, or the refusal of anybody else."""
+        if request.method != "POST":
+            return bridge_error(405, "Only POST is served here.")
+        if request.headers.get("origin", request.base_url) != request.base_url:
+            return bridge_error(403, "Another origin asks.")
+        found = self._find(request)
+        if found is None:
+            return bridge_error(401, "The page is not open any more: load it again.")
+        return found
 
     def _find(self, request: JiraRequest) -> tuple[PageSession, ConnectInstallation] | None:
         with self._lock:
@@ -122,18 +129,18 @@ class Bridge:
             context=session.context,
             now_s=self._clock.now_s(),
         )
-        return _json(200, {"token": token})
+        return bridge_answer(200, {"token": token})
 
     def _request(
         self, session: PageSession, app: ConnectInstallation, request: JiraRequest
     ) -> JiraResponse:
         inner = _inner(request)
         if isinstance(inner, str):
-            return _error(400, inner)
+            return bridge_error(400, inner)
         token = self._user_token(session, app).get_secret_value()
         headers = {**inner.headers, "authorization": f"Bearer {token}"}
         answer = self._send(replace(inner, cloud_id=session.cloud_id, headers=headers))
-        return _json(
+        return bridge_answer(
             200,
             {
                 "status": answer.status,
@@ -210,10 +217,12 @@ def _allowed(asked: Mapping[str, object]) -> dict[str, str]:
     return headers
 
 
-def _error(status: int, message: str) -> JiraResponse:
-    return _json(status, {"error": message})
+def bridge_error(status: int, message: str) -> JiraResponse:
+    """Return a refusal, as the script of the page around reads it."""
+    return bridge_answer(status, {"error": message})
 
 
-def _json(status: int, body: object) -> JiraResponse:
+def bridge_answer(status: int, body: object) -> JiraResponse:
+    """Return JSON that nothing keeps."""
     headers = (("content-type", "application/json"), ("cache-control", "no-store"))
     return JiraResponse(status, headers, json.dumps(body).encode(), rule="edge")

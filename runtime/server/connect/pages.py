@@ -4,6 +4,7 @@ There is no login and no cookie: a cookie of this host would reach every app on 
 Who looks is said by a form of the page itself, which a page of another origin cannot send.
 """
 
+import json
 from importlib.resources import files
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,12 +18,13 @@ from runtime.identity.connect.dynamic_modules import list_modules
 from runtime.identity.connect.installations import ConnectInstallation
 from runtime.identity.connect.pages import PageContext, page_url
 from runtime.jira.page_context import find_page_context, uses_product
-from runtime.server.connect.bridge import Bridge
+from runtime.server.connect.bridge import Bridge, bridge_answer, bridge_error
 from runtime.server.connect.parts import ConnectParts
 from runtime.wire import JiraRequest, JiraResponse
 
 PREFIX = "/plugins/servlet/ac/"
 LIST_PATH = "/connect"
+DIALOG_PATH = "/_firebrick/connect/dialog"
 SCRIPTS = {"/all.js": "all.js", "/_firebrick/connect-host.js": "connect-host.js"}
 TITLES = {403: "Not opened", 404: "No such page"}
 MAX_FORM_FIELDS = 20
@@ -89,6 +91,8 @@ class ConnectPages:
         """Answer a page; None for any other path."""
         if request.path == LIST_PATH and request.method in ("GET", "HEAD"):
             return self._list(request)
+        if request.path == DIALOG_PATH:
+            return self._dialog(request)
         if not request.path.startswith(PREFIX):
             return None
         app_key, _, module_key = request.path.removeprefix(PREFIX).partition("/")
@@ -130,15 +134,7 @@ class ConnectPages:
             return self._message(403, "Only an active person with access to Jira sees this page.")
         if context is None:
             return self._message(404, "The issue or the project does not exist for this person.")
-        url = page_url(
-            app,
-            module,
-            client_key=self._parts.site_keys.keys(app.cloud_id).client_key,
-            host_origin=request.base_url,
-            account_id=viewer.account_id,
-            context=context,
-            now_s=self._clock.now_s(),
-        )
+        url = self._url(request, app, module, viewer.account_id, context)
         if url is None:
             return self._message(404, "The module leads away from its app.")
         return self._html(
@@ -147,6 +143,42 @@ class ConnectPages:
             back=f"{request.path}?{urlencode(request.query)}", context=context,
             frames=app.descriptor.origin,
         )  # fmt: skip
+
+    def _dialog(self, request: JiraRequest) -> JiraResponse:
+        """Answer an open page that shows another page of its app above itself.
+
+        The dialog has its page's viewer and place, and a session of its own.
+        """
+        admitted = self._bridge.admit(request)
+        if isinstance(admitted, JiraResponse):
+            return admitted
+        session, app = admitted
+        module = self._module(app, _key_of(request.body))
+        if module is None or not module.url:
+            return bridge_error(404, "The app has no page with that module key.")
+        url = self._url(request, app, module, session.account_id, session.context)
+        if url is None:
+            return bridge_error(404, "The module leads away from its app.")
+        name = self._bridge.open(app, session.account_id, session.context)
+        return bridge_answer(200, {"url": url, "session": name, "name": module.name})
+
+    def _url(
+        self,
+        request: JiraRequest,
+        app: ConnectInstallation,
+        module: Module,
+        account_id: str,
+        context: PageContext,
+    ) -> str | None:
+        return page_url(
+            app,
+            module,
+            client_key=self._parts.site_keys.keys(app.cloud_id).client_key,
+            host_origin=request.base_url,
+            account_id=account_id,
+            context=context,
+            now_s=self._clock.now_s(),
+        )
 
     def _viewer(self, request: JiraRequest) -> tuple[Account | None, PageContext | None]:
         """Return who looks, if they may, and where the page stands for them."""
@@ -189,3 +221,13 @@ class ConnectPages:
             HTML, *COMMON, ("content-security-policy", POLICY.format(frames=frames)),
         )  # fmt: skip
         return JiraResponse(status, headers, body, rule="edge")
+
+
+def _key_of(body: bytes) -> str:
+    """Return the module key that a page names; empty if it names none."""
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    key = asked.get("key") if isinstance(asked, dict) else None
+    return key if isinstance(key, str) else ""

@@ -62,6 +62,7 @@ class Server(uvicorn.Server):
         self._hosts = hosts
         self._audit = audit
         self._proxy: asyncio.Server | None = None
+        self._tunnels: Tunnels | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start everything: what is called started does answer."""
@@ -77,14 +78,17 @@ class Server(uvicorn.Server):
             await loop.create_server(self._protocol, sock=secure.listener, ssl=context)
         )
         if secure.proxy is not None:
-            tunnels = Tunnels(self._hosts.is_platform, self._hosts.names, secure.target, self._note)
-            self._proxy = await tunnels.start(secure.proxy)
+            names, target = self._hosts.names, secure.target
+            self._tunnels = Tunnels(self._hosts.is_platform, names, target, self._note)
+            self._proxy = await self._tunnels.start(secure.proxy)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End everything, requests under way first."""
         if self._proxy is not None:
             self._proxy.close()
         await super().shutdown(sockets)
+        if self._tunnels is not None:
+            await self._tunnels.end()
 
     def _protocol(self) -> asyncio.Protocol:
         """Return what speaks HTTP on one connection; the scheme it takes from the connection."""

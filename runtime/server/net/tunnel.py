@@ -82,12 +82,26 @@ class Tunnels:
         self._note = note
         self._limits = limits
         self._open = 0
+        self._clients: set[asyncio.Task[None]] = set()
 
     async def start(self, listener: socket.socket) -> asyncio.Server:
         """Accept clients on a listener until the returned server is closed."""
         return await asyncio.start_server(
-            self._client, sock=listener, limit=self._limits.head_bytes
+            self._accept, sock=listener, limit=self._limits.head_bytes
         )
+
+    async def end(self) -> None:
+        """Cut every tunnel that is open; called once no new client is accepted."""
+        clients = tuple(self._clients)
+        for client in clients:
+            client.cancel()
+        await asyncio.gather(*clients, return_exceptions=True)
+        await asyncio.sleep(0)  # closed connections say so in the loop's next round
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        client = asyncio.get_running_loop().create_task(self._client(reader, writer))
+        self._clients.add(client)
+        client.add_done_callback(self._clients.discard)
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open += 1
@@ -95,6 +109,9 @@ class Tunnels:
             await self._serve(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             log.debug("a client of the proxy went away")
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
         finally:
             self._open -= 1
             writer.close()

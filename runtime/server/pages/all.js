@@ -96,6 +96,14 @@
     return { close: () => call("unflag", { id }) };
   };
 
+  // What the platform's client does: an object to listen at, and the same by `AP.events`.
+  const dialog = (given = {}) => {
+    const { key, header, width, height, customData } = given;
+    const opened = call("dialog", { key, header, width, height, customData });
+    opened.catch((error) => console.error(`AP.dialog.create: ${error.message}`));
+    return { on: (name, listener) => (name === "close" ? once("dialog.close", listener) : undefined) };
+  };
+
   const sizeToParent = () => call("resize", { width: "100%", height: "80vh" });
 
   window.AP = Object.freeze({
@@ -113,6 +121,11 @@
     sizeToParent,
     events: Object.freeze({ on, off, once, emit: (name, data) => call("emit", { name, data }) }),
     flag: Object.freeze({ create: flag }),
+    dialog: Object.freeze({
+      create: dialog,
+      close: (data) => call("closeDialog", { data }),
+      getCustomData: (callback) => both(call("dialogData"), callback),
+    }),
   });
 
   if (!site || window.parent === window) return;
