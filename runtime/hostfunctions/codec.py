@@ -7,7 +7,7 @@ import base64
 import binascii
 import json
 import re
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -61,16 +61,23 @@ class _RemoteBody(_Wire):
     body_encoding: Literal["utf-8", "base64"] = Field("utf-8", alias="bodyEncoding")
 
 
+_Body = TypeVar("_Body", bound=_Wire)
+
+
+def _read(kind: type[_Body], raw: bytes) -> _Body:
+    try:
+        return kind.model_validate_json(raw)
+    except ValidationError as error:
+        raise CodecError(_first(error)) from None
+
+
 def decode_request(raw: bytes) -> ProductCall:
     """Return the product request in a guest's bytes.
 
     Raises:
         CodecError: For anything that is not exactly one request.
     """
-    try:
-        body = _JiraRequestBody.model_validate_json(raw)
-    except ValidationError as error:
-        raise CodecError(_first(error)) from None
+    body = _read(_JiraRequestBody, raw)
     return ProductCall(
         path=body.path,
         method=body.method.upper(),
@@ -88,10 +95,7 @@ def decode_fetch(raw: bytes) -> ExternalCall:
     Raises:
         CodecError: For anything that is not exactly one request.
     """
-    try:
-        body = _FetchBody.model_validate_json(raw)
-    except ValidationError as error:
-        raise CodecError(_first(error)) from None
+    body = _read(_FetchBody, raw)
     if not _METHOD.fullmatch(body.method) or body.method.upper() in UNSENT_METHODS:
         raise CodecError("method: not one that fetch sends")
     return ExternalCall(
@@ -109,10 +113,7 @@ def decode_remote(raw: bytes) -> RemoteCall:
     Raises:
         CodecError: For anything that is not exactly one request.
     """
-    try:
-        body = _RemoteBody.model_validate_json(raw)
-    except ValidationError as error:
-        raise CodecError(_first(error)) from None
+    body = _read(_RemoteBody, raw)
     return RemoteCall(
         remote=body.remote,
         path=body.path,
