@@ -42,7 +42,8 @@ def session(emulator: Emulator, *options: str) -> dict[str, str]:
 
 
 def run(which: Which, package: str, environment: dict[str, str], *only: str) -> Any:
-    place = {"package": package, "paul": PAUL, "only": only or None}
+    context = json.loads(environment["FORGE_RUNTIME"])["contextAri"]
+    place = {"package": package, "paul": PAUL, "context": context, "only": only or None}
     return run_node(which, "forge_api.cjs", place, **environment)
 
 
@@ -52,6 +53,9 @@ def test_it_works_as_in_the_sandbox(emulator: Emulator, which: Which) -> None:
     said = run(which, "@forge/api", environment)
     assert said["read"] == [200, True, "application/json;charset=UTF-8", "TEAM-1"]
     assert said["readAsApp"] == said["asPaul"] == said["forged"] == {"status": 200}
+    assert said["inContext"] == {"status": 200}
+    assert said["elsewhere"]["status"] == 404
+    assert "INVALID_REMOTE" in said["elsewhere"]["message"]
     assert said["readAsNobody"] == {"status": 401}
     assert said["comment"] == [201, "Dana Developer"]
     assert said["hidden"] == {"status": 404}

@@ -60,6 +60,8 @@ const steps = {
         headers: { Authorization: "Basic x", Host: "evil.test", "forge-proxy-target": "/x" },
       }),
     ),
+  inContext: () => status(() => read(api.asUser().withContext(place.context))),
+  elsewhere: () => status(() => read(api.asApp().withContext(place.context.replace(/.$/, "x")))),
   asPaul: () => status(() => read(api.asUser(place.paul))),
   commentAsPaul: () => status(() => comment(api.asUser(place.paul), "TEAM-1")),
   items: () => outside("https://api.test.example/items"),

@@ -12,6 +12,7 @@ from typing import TypeVar
 from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
 from runtime.errors import DeniedError
+from runtime.gateway.contexts import product_of
 from runtime.gateway.replies import refusal_reply
 from runtime.gateway.values import Caller, CallReport, Product, ProductCall, ProductReply
 from runtime.installation.consents import ConsentStore
@@ -134,7 +135,7 @@ class Gateway:
     def _exchange(
         self, caller: Caller, call: ProductCall, progress: _Progress, door: Door
     ) -> JiraResponse:
-        _check_form(call)
+        _check_form(caller, call)
         target = _require(parse_target(call.path))
         headers, progress.dropped = _require(filter_request_headers(call.headers))
         progress.operation = self._operations.resolve(call.method, target.path).operation
@@ -246,9 +247,13 @@ def _detail(report: CallReport, *, impersonated: bool) -> dict[str, object]:
     return kept
 
 
-def _check_form(call: ProductCall) -> None:
-    if call.remote != "jira":
-        raise DeniedError("remote.unknown", f"No product {call.remote!r} is emulated.")
+def _check_form(caller: Caller, call: ProductCall) -> None:
+    product = product_of(call.remote, caller.cloud_id)
+    if product is None:
+        message = f"An app reaches the site that it is installed on, not {call.remote!r}."
+        raise DeniedError("remote.other-context", message)
+    if product != "jira":
+        raise DeniedError("remote.unknown", f"No product {product!r} is emulated.")
     if call.method not in METHODS:
         raise DeniedError("method.refused", f"The method {call.method!r} is not allowed.")
     if call.method in BODYLESS and call.body:

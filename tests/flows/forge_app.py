@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 
@@ -72,11 +73,13 @@ class Outsider:
         method: str = "GET",
         product: str = "jira",
         account: str = "",
+        context: str | None = None,
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
         json: object = None,
     ) -> httpx.Response:
-        path = f"/fpp/provider/{provider}/remote/{product}"
+        path = f"/fpp/provider/{provider}/"
+        path += f"remote/{product}" if context is None else f"contextAri/{quote(context, safe='')}"
         path += f"/account/{account}" if account else ""
         shown = {
             "forge-proxy-target": target,

@@ -105,6 +105,29 @@ def test_only_jira_is_there(outsider: Outsider) -> None:
     assert (answer.status_code, answer.headers["forge-proxy-error"]) == (501, "NOT_EMULATED")
 
 
+def test_a_context_names_the_own_site_and_no_other(outsider: Outsider) -> None:
+    own = f"ari:cloud:jira::site/{outsider.bench.cloud_id}"
+    answer = outsider.ask(ISSUE, context=own)
+    assert (answer.status_code, answer.json()["key"]) == (200, "TEAM-1")
+    record = outsider.bench.firebrick.audit.read(limit=1)[0]
+    assert (record.account_id, record.act_as) == (outsider.account("dana"), "user")
+    assert outsider.ask(ISSUE, "app", context=own).status_code == 200
+    foreign = outsider.ask(
+        ISSUE, context="ari:cloud:jira::site/11111111-2222-3333-4444-555555555555"
+    )
+    assert (foreign.status_code, foreign.headers["forge-proxy-error"]) == (404, "INVALID_REMOTE")
+    assert outsider.last_rule() == "remote.other-context"
+    other = outsider.ask(ISSUE, context=own.replace("jira", "confluence"))
+    assert (other.status_code, outsider.last_rule()) == (404, "remote.unknown")
+
+
+def test_a_context_goes_with_an_account(bench: Bench, tmp_path: Path) -> None:
+    with outside(bench, tmp_path, impersonation=True) as one:
+        own, paul = f"ari:cloud:jira::site/{bench.cloud_id}", one.account("paul")
+        assert one.ask(ISSUE, context=own, account=paul).status_code == 200
+        assert bench.firebrick.audit.read(limit=1)[0].account_id == paul
+
+
 def test_a_container_asks_in_its_own_form(bench: Bench, tmp_path: Path) -> None:
     with outside(bench, tmp_path, impersonation=True) as one:
         path, installation = f"/jira{ISSUE}", one.opened.runtime["appContext"]

@@ -209,11 +209,8 @@ def test_ten_calls_are_in_flight_at_once_and_each_gets_its_answer() -> None:
         ("{ type: 'fpp', provider: 'app', remote: 'stargate' }", "GraphQL"),
         ("{ type: 'fpp', provider: 'app', remote: 'confluence' }", "Confluence"),
         ("{ type: 'fpp', provider: 'app', remote: 'bitbucket' }", "Bitbucket"),
-        (
-            "{ type: 'fpp', provider: 'app', contextAri: 'ari:cloud:jira::site/other' }",
-            "withContext",
-        ),
-        ("{ type: 'fpp', provider: 'app' }", "withContext"),
+        ("{ type: 'fpp', provider: 'app', contextAri: 'site/other' }", "no product and no site"),
+        ("{ type: 'fpp', provider: 'app' }", "no product and no site"),
         ("{ type: 'new' }", "'new'"),
         ("undefined", "'undefined'"),
     ],
@@ -227,13 +224,12 @@ def test_what_is_not_emulated_is_refused_by_name(meta: str, named: str) -> None:
     assert calls.seen == []
 
 
-def test_a_context_that_is_the_own_site_means_its_jira() -> None:
+def test_a_context_is_handed_to_the_host_which_knows_whose_it_is() -> None:
     calls = Calls()
-    own = "ari:cloud:jira::site/mine"
-    meta = f"{{ type: 'fpp', provider: 'app', contextAri: '{own}' }}"
-    source = f"__forge_fetch__({meta}, '/x').then((one) => one.status)"
-    assert value_of(source, door=calls, extra={"runtime": {"contextAri": own}}) == 200
-    assert calls.seen[0][1]["remote"] == "jira"
+    site = "ari:cloud:jira::site/any"
+    meta = f"{{ type: 'fpp', provider: 'app', contextAri: '{site}' }}"
+    assert value_of(f"__forge_fetch__({meta}, '/x').then((one) => one.status)", door=calls) == 200
+    assert calls.seen[0][1]["remote"] == site
 
 
 @pytest.mark.parametrize("call", ["fetch('{0}')", "__forge_fetch__({{ type: 'egress' }}, '{0}')"])

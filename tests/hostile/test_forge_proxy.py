@@ -314,11 +314,30 @@ def test_the_proxys_own_url_is_read_once(outsider: Outsider) -> None:
         ("/fpp/provider/root/remote/jira", 501), ("/fpp/provider/app/remote", 501),
         ("/fpp/provider/app/remote/jira/", 501), ("/fpp/provider/app/../user/remote/jira", 400),
         ("/fpp//provider/app/remote/jira", 400), ("/fpp/", 501),
-        ("/fpp/provider/app/contextAri/ari%3Acloud%3Ajira%3A%3Asite%2Fx", 400),
         ("/fpp/provider/app/remote/jira/account/a/b", 501), ("/FPP/provider/app/remote/jira", 404),
     ):  # fmt: skip
         answer = raw_get(outsider, path, shown)
         assert answer == status, path
+
+
+def test_the_one_escaped_slash_that_is_read_is_that_of_a_context(outsider: Outsider) -> None:
+    site, ari = outsider.bench.cloud_id, "ari%3Acloud%3Ajira%3A%3Asite"
+    shown = {"forge-proxy-authorization": f"Bearer {outsider.token}", "forge-proxy-target": ISSUE}
+    start = "/fpp/provider/app/contextAri/"
+    for rest, status in (
+        (f"{ari}%2F{site}", 200), (f"ari:cloud:jira::site%2f{site}", 200), (f"{ari}/{site}", 200),
+        (f"{ari}%2Fx", 404), (f"{ari}%2F{site.upper()}x", 404), (f"{ari}%2F..", 400),
+        (f"{ari}%2F%2E%2E", 400), (f"{ari}%2F{site}%2F..", 400), (f"{ari}%2F{site}%2Faccount", 400),
+        (f"{ari}%252F{site}", 501), (f"{ari}%2F%2F{site}", 400), (f"{ari}%5C{site}", 400),
+        (f"{ari}%2F{site}%00", 400), (f"{ari}%2F{site};a=b", 400), (f"{ari}%2F{site}/", 501),
+        (f"{ari}%2F{site}/../../remote/jira", 400), (f"{ari}%2F{site}/remote/jira", 501),
+        (f"{ari}%2F", 400), (f"%61ri%3Acloud%3Ajira%3A%3Asite%2F{site}", 400),
+        (f"{ari}%2F{'a' * 200}", 400), (f"{ari}%2F{site}%0d%0aX:y", 404), (site, 501),
+    ):  # fmt: skip
+        assert raw_get(outsider, start + rest, shown) == status, rest
+    for before in ("/rest/api/3/issue/", f"/fpp/container/x{start}", start.replace("app", "root")):
+        elsewhere = f"{before}{ari}%2F{site}"
+        assert raw_get(outsider, elsewhere, shown) == 400, elsewhere
 
 
 def raw_get(outsider: Outsider, path: str, headers: dict[str, str]) -> int:

@@ -192,11 +192,11 @@
     );
   }
 
-  // A call without a product means the product of its context: here the installation's own Jira.
-  function remoteOf(meta) {
-    if (meta.remote !== undefined) return meta.remote;
-    const isOwn = meta.contextAri !== undefined && meta.contextAri === runtime.contextAri;
-    return isOwn && `${meta.contextAri}`.startsWith("ari:cloud:jira:") ? "jira" : undefined;
+  // A call without a product means the product of its context, of which the host knows whether it
+  // is the installation's own.
+  function remoteOf({ remote, contextAri }) {
+    if (remote !== undefined || contextAri === undefined) return remote;
+    return `${contextAri}`.startsWith("ari:") ? `${contextAri}` : undefined;
   }
 
   expose("__forge_fetch__", async (meta, path, init) => {
@@ -206,12 +206,9 @@
     if (type !== "fpp") throw notEmulated(type);
     const remote = remoteOf(meta);
     if (remote === undefined) {
-      throw coded(
-        "NOT_EMULATED",
-        "Not emulated yet: withContext for anything but the own Jira site.",
-      );
+      throw coded("NOT_EMULATED", "Not emulated yet: a call for no product and no site.");
     }
-    if (remote !== "jira") throw notEmulated(remote);
+    if (remote !== "jira" && !`${remote}`.startsWith("ari:")) throw notEmulated(remote);
     return toJira({ ...meta, remote }, path, init);
   });
   expose("__forge_runtime__", runtime);

@@ -50,7 +50,8 @@ REDIRECT = "forge-proxy-redirect"
 ERROR = "forge-proxy-error"
 
 _PROVIDER = re.compile(
-    r"/fpp/provider/(app|user|none)/remote/([^/]{1,128})(?:/account/([^/]{1,128}))?"
+    r"/fpp/provider/(app|user|none)/(?:remote/([^/]{1,128})|contextAri/(ari:[a-z:]{1,99}/[^/]{1,99}))"
+    r"(?:/account/([^/]{1,128}))?"
 )
 _ACTS: Mapping[str, ActAs] = {"app": "app", "user": "user", "none": "none"}
 _CLAIM = re.compile(r"(as|id|installationId|accountId)=([^\s,=]{1,128})")
@@ -144,8 +145,8 @@ class ForgeProxy:
         match = _PROVIDER.fullmatch(unquote(request.path))
         if match is None:
             return _not_emulated()
-        call = _call(request, request.headers.get(TARGET, ""), _ACTS[match[1]], match[3])
-        return self._send(replace(call, remote=match[2]), _caller(held))
+        call = _call(request, request.headers.get(TARGET, ""), _ACTS[match[1]], match[4])
+        return self._send(replace(call, remote=match[2] or match[3]), _caller(held))
 
     def _container(self, request: JiraRequest) -> JiraResponse:
         token, _, rest = request.path.removeprefix(CONTAINER_PREFIX).partition("/")

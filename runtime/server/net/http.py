@@ -17,6 +17,7 @@ from runtime.clock import Clock
 from runtime.errors import StateError
 from runtime.policy.decision import Decision
 from runtime.policy.target import Target, parse_target
+from runtime.server.forge.contexts import open_context
 from runtime.server.hosts import GATEWAY_PREFIX, KEYS_PREFIX, OWN_PATHS, Hosts, Place
 from runtime.wire import Host, JiraRequest, JiraResponse, Shown
 
@@ -100,7 +101,7 @@ class JiraHttp:
         place = self._hosts.find(headers.get("host", ""))
         if place is None:
             return _plain(421, "Unknown Host: add it to FIREBRICK_ALLOWED_HOSTS.")
-        target = parse_target(_raw_target(scope))
+        target = parse_target(open_context(_raw_target(scope)))
         if isinstance(target, Decision):
             return _bad_path(scope, place, target)
         base = f"{scope['scheme']}://{headers.get('host', '')}"

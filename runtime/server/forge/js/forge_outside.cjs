@@ -72,20 +72,19 @@ async function throughProxy(path, target, input, init, more = {}) {
   return send(new URL(path, origin), { method, headers, body, signal, redirect: "manual" });
 }
 
-// A call without a product means the product of its context: here the installation's own Jira.
-function productOf({ remote, contextAri }) {
-  if (remote === "jira") return remote;
+// A call without a product means the product of its context, which its ARI names.
+function placeOf({ remote, contextAri }) {
+  if (remote === "jira") return "remote/jira";
   if (remote !== undefined) throw notEmulated(remote);
-  if (contextAri !== undefined && contextAri === runtime.contextAri) return "jira";
-  throw coded("NOT_EMULATED", "Not emulated yet: withContext for anything but the own Jira site.");
+  if (`${contextAri}`.startsWith("ari:")) return `contextAri/${encodeURIComponent(contextAri)}`;
+  throw coded("NOT_EMULATED", "Not emulated yet: a call for no product and no site.");
 }
 
 function providerPath(meta) {
   const { provider, accountId } = meta;
   const account =
     provider === "user" && accountId !== undefined ? `/account/${encodeURIComponent(accountId)}` : "";
-  const product = encodeURIComponent(productOf(meta));
-  return `/fpp/provider/${encodeURIComponent(provider)}/remote/${product}${account}`;
+  return `/fpp/provider/${encodeURIComponent(provider)}/${placeOf(meta)}${account}`;
 }
 
 const nullBody = [101, 204, 205, 304];
