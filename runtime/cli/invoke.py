@@ -76,10 +76,19 @@ def invoke(
     virtual_time: Annotated[
         bool, typer.Option("--virtual-time", help="Let timers jump instead of waiting.")
     ] = False,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait", help="Wait 60 s, as the platform does, before an event is sent again."
+        ),
+    ] = False,
     state: StateOption = None,
     format_: FormatOption = "text",
 ) -> None:
     """Run a function in a fresh sandbox: result, logs, each call with its verdict, budget use."""
+    import time
+
+    from runtime.invocation.deliveries import jump
     from runtime.invocation.invoker import Order
     from runtime.server.forge.remote_parts import named_remotes
 
@@ -107,6 +116,7 @@ def invoke(
                 prove=prove,
                 egress=firebrick.egress(allow_egress or (), named),
                 virtual_time=virtual_time,
+                wait=time.sleep if wait else jump,
             )
         )
         names = {
@@ -149,6 +159,15 @@ def as_json(result: "InvocationResult", names: dict[str, str]) -> dict[str, obje
             }
             for call in result.calls
         ],
+        "attempts": [
+            {
+                "number": one.number,
+                "delayS": one.delay_s,
+                "code": one.code,
+                "message": one.message,
+            }
+            for one in result.attempts
+        ],
         "usage": asdict(outcome.usage),
         "proof": None if result.proof is None else asdict(result.proof),
         "seed": result.seed,
@@ -171,6 +190,9 @@ def show(result: "InvocationResult", names: dict[str, str], limits: "Limits") ->
     if result.calls:
         say()
         _show_calls(result, names)
+    if len(result.attempts) > 1:
+        say()
+        _show_attempts(result)
     say()
     _show_usage(result, limits)
 
@@ -200,6 +222,16 @@ def _show_calls(result: "InvocationResult", names: dict[str, str]) -> None:
     }
     for reason in sorted(reasons):
         say(reason, "yellow")
+
+
+def _show_attempts(result: "InvocationResult") -> None:
+    table(
+        ("attempt", "after", "came to", "because"),
+        (
+            (str(one.number), f"{one.delay_s:.0f} s", one.code or "done", one.message)
+            for one in result.attempts
+        ),
+    )
 
 
 def _show_usage(result: "InvocationResult", limits: "Limits") -> None:

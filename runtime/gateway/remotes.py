@@ -60,6 +60,7 @@ class RemoteCall:
         headers: Name/value pairs; untrusted.
         body: Body bytes; None if there is none.
         timeout_s: How long it may take.
+        attempt: Which attempt at an event it is, counted from 1; None for what is asked once.
     """
 
     remote: str
@@ -68,6 +69,7 @@ class RemoteCall:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     timeout_s: float = UI_TIMEOUT_S
+    attempt: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,8 @@ class RemoteGateway:
         """
         started_s = self._clock.monotonic_s()
         progress = _Progress(f"{call.remote}:{call.path}", detail={"remote": call.remote[:64]})
+        if call.attempt is not None:
+            progress.detail["attempt"] = call.attempt
         allowed, message = False, "The host failed."
         try:
             reply = self._exchange(caller, invocation, call, remote, tokens, places, progress)

@@ -4,35 +4,23 @@ Source:
     Forge documentation, "Forge Remote essentials" and the manifest's ``endpoint`` module.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from runtime.errors import ForgeError, InvocationError, StateError
+from runtime.errors import InvocationError
 from runtime.gateway.invocation_claims import BACKEND_MODULE, Invocation
-from runtime.gateway.outside import ExternalReply
-from runtime.gateway.remotes import (
-    EVENT_TIMEOUT_S,
-    FIT_REFUSED,
-    UI_TIMEOUT_S,
-    UNAUTHORIZED,
-    Places,
-    RemoteCall,
-    RemoteGateway,
-    Tokens,
-)
-from runtime.gateway.values import Caller
+from runtime.gateway.remotes import Tokens
 from runtime.hostfunctions.invoke_remote import tokens_of
 from runtime.installation.model import environment_id, environment_type
 from runtime.invocation.context import Facts, licence_of
+from runtime.invocation.deliveries import Delivery, Errand
 from runtime.manifest.model import Manifest, Module
-from runtime.sandbox.values import Fault, Outcome, Usage
+from runtime.sandbox.values import Outcome, Start, Usage
 
 EVENT_MODULES = frozenset({"trigger", "scheduledTrigger"})
 """Module types that nobody waits for, and that no user invokes."""
 
-SHOWN_CHARACTERS = 300  # of a failing answer's body
-SUCCESS = range(200, 300)
+RECORDED_AS = "endpoint:"  # before an endpoint's key, where a recording names a handler
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,68 +93,37 @@ def tell_of_function(facts: Facts, key: str) -> Invocation:
     return _told(facts, BACKEND_MODULE, key, principal=facts.account_id)
 
 
-def run_endpoint(
-    gateway: RemoteGateway,
-    caller: Caller,
-    endpoint: Endpoint,
-    *,
-    invocation: Invocation,
-    manifest: Manifest,
-    payload: object,
-    places: Places,
-) -> tuple[bytes | None, Fault | None]:
-    """Post a payload to an endpoint's remote; return the JSON of its answer, or why there is none.
+def errand_of(endpoint: Endpoint, cloud_id: str, payload: object) -> Errand:
+    """Return what an endpoint is to do with a payload.
 
-    Raises:
-        StateError: The state cannot be used.
+    Args:
+        endpoint: The endpoint.
+        cloud_id: The site of the installation.
+        payload: JSON value; None for what the platform sends by itself.
     """
-    call = RemoteCall(
-        remote=endpoint.remote,
-        path=endpoint.path,
-        headers=(("content-type", "application/json"),),
-        body=json.dumps(_body(endpoint, caller, payload), separators=(",", ":")).encode(),
-        timeout_s=EVENT_TIMEOUT_S if endpoint.is_event else UI_TIMEOUT_S,
-    )
-    remote = manifest.remotes.get(endpoint.remote)
-    try:
-        reply = gateway.send(caller, invocation, call, remote, endpoint.tokens, places)
-    except StateError:
-        raise
-    except ForgeError as error:
-        return None, Fault(error.code, error.message)
-    return _result(reply)
-
-
-def outcome_of(result: bytes | None, fault: Fault | None, wall_ms: float) -> Outcome:
-    """Return what came of an invocation that no guest ran."""
-    usage = Usage(wall_ms=wall_ms, result_bytes=0 if result is None else len(result))
-    return Outcome(result, fault, (), usage)
-
-
-def _body(endpoint: Endpoint, caller: Caller, payload: object) -> object:
+    body = {} if payload is None else payload
     if payload is None and endpoint.module and endpoint.module.type == "scheduledTrigger":
-        context = {"cloudId": caller.cloud_id, "moduleKey": endpoint.module.key}
-        return {"context": context, "contextToken": ""}
-    return {} if payload is None else payload
+        context = {"cloudId": cloud_id, "moduleKey": endpoint.module.key}
+        body = {"context": context, "contextToken": ""}
+    return Errand(endpoint.remote, endpoint.path, body, endpoint.is_event)
 
 
-def _result(reply: ExternalReply) -> tuple[bytes | None, Fault | None]:
-    if reply.status == UNAUTHORIZED:
-        return None, Fault("REMOTE_UNAUTHORIZED", FIT_REFUSED)
-    text = reply.body.decode("utf-8", "replace")
-    if reply.status not in SUCCESS:
-        message = f"The remote answered {reply.status}: {text[:SHOWN_CHARACTERS]}".rstrip(": ")
-        return None, Fault("REMOTE_FAILED", message)
-    if not text.strip():
-        return None, None
-    try:
-        return json.dumps(json.loads(text, parse_constant=_refuse_constant)).encode(), None
-    except (ValueError, RecursionError):
-        return json.dumps(text).encode(), None
+def start_of(endpoint: Endpoint, payload: object, cloud_id: str, now_s: float) -> Start:
+    """Return what a recording says an endpoint was given: no guest, so no seed and no variables."""
+    return Start(
+        handler=f"{RECORDED_AS}{endpoint.key}",
+        args=(payload,),
+        seed=bytes(32),
+        now_s=now_s,
+        extra={"cloudId": cloud_id},
+    )
 
 
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is no JSON")
+def outcome_of(delivery: Delivery, wall_ms: float = 0.0) -> Outcome:
+    """Return what came of an invocation that no guest ran."""
+    result = delivery.result
+    usage = Usage(wall_ms=wall_ms, result_bytes=0 if result is None else len(result))
+    return Outcome(result, delivery.fault, (), usage)
 
 
 def _named(module: Module) -> Iterator[str]:

@@ -27,11 +27,13 @@ from runtime.invocation.context import (
     build_runtime,
     find_target,
 )
+from runtime.invocation.deliveries import Attempt, deliver, jump
 from runtime.invocation.endpoints import (
     Endpoint,
+    errand_of,
     find_endpoint,
     outcome_of,
-    run_endpoint,
+    start_of,
     tell_of_endpoint,
     tell_of_function,
 )
@@ -48,7 +50,7 @@ from runtime.invocation.recording import (
 from runtime.invocation.records import InvocationRecord, InvocationRecords
 from runtime.invocation.scrubbing import Scrubber
 from runtime.manifest.model import Manifest
-from runtime.sandbox.journal import Recorder
+from runtime.sandbox.journal import Journal, Recorder
 from runtime.sandbox.limits import Limits
 from runtime.sandbox.timebase import RealTime, VirtualTime
 from runtime.sandbox.timing import timed
@@ -76,6 +78,7 @@ class Order:
         prove: Search the guest's memory for live secrets after the run.
         egress: What stands outside: stubs, and hosts of the real network.
         virtual_time: Whether timers jump instead of waiting.
+        wait: Is told how many seconds pass before an event is sent to its remote again.
     """
 
     version: AppVersion
@@ -92,6 +95,7 @@ class Order:
     prove: bool = False
     egress: Egress = field(default_factory=Egress)
     virtual_time: bool = False
+    wait: Callable[[float], object] = jump
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ class InvocationResult:
         proof: What the memory search came to; None if it was not asked for.
         seed: The seed in hex: with it and the clock the run can be repeated.
         now_s: The guest's clock at the start.
+        attempts: Each time that an endpoint's remote was asked; none where a function ran.
     """
 
     invocation_id: str
@@ -115,6 +120,7 @@ class InvocationResult:
     proof: Proof | None
     seed: str
     now_s: float
+    attempts: tuple[Attempt, ...] = ()
 
     @property
     def value(self) -> object:
@@ -242,26 +248,29 @@ class Invoker:
         facts = self._facts(order)
         if endpoint.is_event:
             facts = replace(facts, account_id=None)
+        now_s = self._world_clock.now_s() if order.now_s is None else order.now_s
+        start = start_of(endpoint, order.payload, facts.installation.cloud_id, now_s)
+        told, places = tell_of_endpoint(endpoint, facts, order.extension), places_of(order.egress)
+        remote, tokens = manifest.remotes.get(endpoint.remote), endpoint.tokens
         began_at_s, started_s = self._clock.now_s(), self._clock.monotonic_s()
-        answer = run_endpoint(
-            self._remotes,
-            _caller(facts),
-            endpoint,
-            invocation=tell_of_endpoint(endpoint, facts, order.extension),
-            manifest=manifest,
-            payload=order.payload,
-            places=places_of(order.egress),
+        delivery = deliver(
+            errand_of(endpoint, facts.installation.cloud_id, order.payload),
+            lambda call: self._remotes.send(_caller(facts), told, call, remote, tokens, places),
+            order.wait,
         )
+        outcome = outcome_of(delivery, (self._clock.monotonic_s() - started_s) * 1000)
         result = InvocationResult(
             invocation_id=facts.invocation_id,
             function=order.function,
-            outcome=outcome_of(*answer, (self._clock.monotonic_s() - started_s) * 1000),
+            outcome=outcome,
             calls=(),
             proof=None,
             seed="",
-            now_s=self._world_clock.now_s() if order.now_s is None else order.now_s,
+            now_s=now_s,
+            attempts=delivery.attempts,
         )
-        self._keep(order, result, None, began_at_s)
+        journal = Journal(calls=delivery.calls)
+        self._keep(order, result, _recording(order, facts, start, "", began_at_s, journal, outcome))
         return result
 
     def _start(self, order: Order, target: Target, facts: Facts) -> Start:
@@ -308,36 +317,12 @@ class Invoker:
         began_at_s = self._clock.now_s()
         recorder = Recorder(VirtualTime() if order.virtual_time else RealTime())
         outcome = timed(image, lambda: recorder).run(start, doors, order.limits, inspect=wanted)
-        recording = Recording(
-            invocation_id=facts.invocation_id,
-            function=order.function,
-            app_name=order.version.name,
-            app_id=order.version.app_id,
-            environment=order.version.environment,
-            version=order.version.version,
-            digest=order.version.digest,
-            image=image.digest,
-            firebrick=__version__,
-            began_at_s=began_at_s,
-            start=start,
-            secrets={
-                name: hash_of(value)
-                for name, value in secret_variables(order.version, order.env).items()
-            },
-            limits=order.limits,
-            journal=recorder.journal(outcome),
-            outcome=outcome,
-        )
+        journal = recorder.journal(outcome)
+        recording = _recording(order, facts, start, image.digest, began_at_s, journal, outcome)
         shown = self._images.translate(order.version, outcome)
         return shown, proofs[0] if proofs else None, recording
 
-    def _keep(
-        self,
-        order: Order,
-        result: InvocationResult,
-        recording: Recording | None,
-        began_at_s: float | None = None,
-    ) -> None:
+    def _keep(self, order: Order, result: InvocationResult, recording: Recording) -> None:
         outcome = result.outcome
         secrets = secret_variables(order.version, order.env)
         code = None if outcome.fault is None else outcome.fault.code
@@ -356,7 +341,7 @@ class Invoker:
                 code=code,
                 logs=[asdict(line) for line in outcome.logs],
                 usage=asdict(outcome.usage),
-                began_at_s=began_at_s if recording is None else recording.began_at_s,
+                began_at_s=recording.began_at_s,
             ),
             Scrubber(secrets),
             self._audit,
@@ -373,7 +358,7 @@ class Invoker:
                 path=order.function,
                 duration_ms=outcome.usage.wall_ms,
             ),
-            None if recording is None else self._kept(order.version, recording, secrets),
+            self._kept(order.version, recording, secrets),
         )
 
     def _kept(
@@ -386,6 +371,35 @@ class Invoker:
         return lambda connection: self._recordings.append_in(
             connection, recording.invocation_id, version, text
         )
+
+
+def _recording(  # noqa: PLR0917  # two call sites; what a recording is made of
+    order: Order,
+    facts: Facts,
+    start: Start,
+    image: str,
+    began_at_s: float,
+    journal: Journal,
+    outcome: Outcome,
+) -> Recording:
+    version, secrets = order.version, secret_variables(order.version, order.env)
+    return Recording(
+        invocation_id=facts.invocation_id,
+        function=order.function,
+        app_name=version.name,
+        app_id=version.app_id,
+        environment=version.environment,
+        version=version.version,
+        digest=version.digest,
+        image=image,
+        firebrick=__version__,
+        began_at_s=began_at_s,
+        start=start,
+        secrets={name: hash_of(value) for name, value in secrets.items()},
+        limits=order.limits,
+        journal=journal,
+        outcome=outcome,
+    )
 
 
 def _caller(facts: Facts) -> Caller:

@@ -67,14 +67,32 @@ def replay(recording: Recording, image: Image, secrets: Mapping[str, str]) -> Re
     patient = replace(limits, cpu_ms=max(LEAST_CPU_MS, PATIENCE * limits.cpu_ms))
     start = recording.with_secrets(secrets).start
     outcome = timed(image, lambda: replayer).run(start, _no_door, patient)
-    scrubber = Scrubber(secrets)
+    return compare(recording, outcome, replayer.calls, Scrubber(secrets), _notes(recording, image))
+
+
+def compare(
+    recording: Recording,
+    outcome: Outcome,
+    calls: Sequence[Call],
+    scrubber: Scrubber,
+    notes: Sequence[str],
+) -> Replay:
+    """Compare what came of a recording this time with what it holds, as texts without secrets.
+
+    Args:
+        recording: What it holds.
+        outcome: What came of it.
+        calls: What was asked for.
+        scrubber: Knows the app's secrets.
+        notes: What may be the reason for a difference.
+    """
     before = _texts(recording.outcome, recording.journal.calls, scrubber)
-    after = _texts(outcome, replayer.calls, scrubber)
+    after = _texts(outcome, calls, scrubber)
     return Replay(
         differences=tuple(_differences(before, after)),
-        notes=tuple(_notes(recording, image)),
+        notes=tuple(notes),
         bytes=sum(len(text.encode()) for text in after.values()),
-        calls=len(replayer.calls),
+        calls=len(calls),
     )
 
 

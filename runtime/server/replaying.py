@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime import __version__
 from runtime.errors import InvocationError, ManifestError
 from runtime.installation.model import AppVersion
+from runtime.invocation.endpointreplay import is_of_endpoint, replay_endpoint
 from runtime.invocation.images import Images
 from runtime.invocation.proof import Proof, search_memory
 from runtime.invocation.recordfile import MOST_FILE_BYTES, read_file, read_record, write_file
@@ -49,9 +51,9 @@ def find_recording(firebrick: Firebrick, name: str) -> Kept:
     if len(name) >= SHORTEST_NAME and any(not one.seed for one in firebrick.records.find(name)):
         raise InvocationError(
             "UNKNOWN_RECORDING",
-            f"The invocation {name!r} was done by the app's remote, or outside of the sandbox: "
-            "nothing of it ran here, so "
-            "there is nothing to run again. 'firebrick trace' shows the call.",
+            f"The invocation {name!r} ran outside of the sandbox, so there is nothing to run "
+            "again; or an app's remote did its work, and it is not kept any more. "
+            "'firebrick trace' shows its calls.",
         )
     raise InvocationError(
         "UNKNOWN_RECORDING",
@@ -102,11 +104,9 @@ def replay_file(path: Path, settings: Settings, given: Mapping[str, str]) -> Rep
     try:
         body = Scrubber(_known(recording, given)).restore(text)
         recording = read_file(body)[0]
-        return Replayed(
-            recording,
-            replay(recording, Images(lambda: engine).image(version), _known(recording, given)),
-            scrubbed,
-        )
+        known = _known(recording, given)
+        again = _again(recording, version, Images(lambda: engine), known)
+        return Replayed(recording, again, scrubbed)
     finally:
         engine.close()
 
@@ -151,7 +151,19 @@ def _replayed(
 ) -> Replayed:
     secrets = _known(read_record(body), given)
     recording = read_record(Scrubber(secrets).restore(body))
-    return Replayed(recording, replay(recording, images.image(version), secrets), scrubbed)
+    return Replayed(recording, _again(recording, version, images, secrets), scrubbed)
+
+
+def _again(
+    recording: Recording, version: AppVersion, images: Images, secrets: Mapping[str, str]
+) -> Replay:
+    if not is_of_endpoint(recording):
+        return replay(recording, images.image(version), secrets)
+    try:
+        manifest = images.manifest(version)
+    except (ValueError, RecursionError):
+        raise ManifestError("BAD_RECORD", "The manifest in the record cannot be read.") from None
+    return replay_endpoint(recording, manifest, secrets, __version__)
 
 
 def _known(recording: Recording, given: Mapping[str, str]) -> dict[str, str]:

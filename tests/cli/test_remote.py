@@ -87,3 +87,31 @@ def test_keys_are_shown_and_replaced(remote: Firebrick) -> None:
     lines = remote("remote", "keys").out.split()
     assert lines == [signs["kid"], "signs", retired["kid"], "retired"]
     assert set(json.loads(json.dumps(signs))) == {"kty", "use", "alg", "kid", "n", "e"}
+
+
+def test_an_event_that_fails_shows_its_attempts(remote: Firebrick) -> None:
+    dead = ("--remote", "backend=http://127.0.0.1:9")
+    said = remote("invoke", "on-created", *dead)
+    lines = [line for line in said.out.splitlines() if "REMOTE_UNREACHABLE" in line]
+    assert said.code == 1
+    assert [line.split()[:3] for line in lines if "60 s" in line] == [
+        [str(number), "60", "s"] for number in (2, 3, 4, 5)
+    ]
+    told = json.loads(remote("invoke", "on-created", *dead, "--format", "json").out)
+    assert [(one["number"], one["delayS"]) for one in told["attempts"]] == [
+        (1, 0), (2, 60), (3, 60), (4, 60), (5, 60),
+    ]  # fmt: skip
+    assert remote("replay", "last").out.startswith("Replayed remote 1.0.0 on-created: the same")
+    once = remote("invoke", "page", *dead)
+    assert "attempt" not in once.out
+
+
+def test_the_minute_in_between_is_waited_for_when_asked(
+    remote: Firebrick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    remote("invoke", "on-created", "--remote", "backend=http://127.0.0.1:9")
+    assert waits == []
+    remote("invoke", "on-created", "--remote", "backend=http://127.0.0.1:9", "--wait")
+    assert waits == [60.0] * 4

@@ -11,6 +11,7 @@ from typing import Any
 
 import jwt
 
+from runtime.invocation.deliveries import jump
 from runtime.invocation.invoker import InvocationResult, Order
 from runtime.sandbox.limits import Limits
 from runtime.server.runtime import Firebrick
@@ -206,6 +207,7 @@ class RemoteBench:
         remotes: Mapping[str, str] | None = None,
         extension: Mapping[str, object] | None = None,
         limits: Limits | None = None,
+        wait: Callable[[float], object] = jump,
     ) -> InvocationResult:
         """Invoke something of the app; its remote is the server, unless said otherwise."""
         firebrick = self.firebrick
@@ -225,6 +227,7 @@ class RemoteBench:
                 egress=firebrick.egress((), named),
                 limits=limits or firebrick.settings.limits,
                 prove=True,
+                wait=wait,
             )
         )
 

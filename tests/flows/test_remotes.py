@@ -226,12 +226,6 @@ def test_an_invocation_with_remote_calls_replays_offline(bench: Bench, tmp_path:
     assert len(server.received) == seen == 1
 
 
-def test_an_endpoint_ran_nothing_that_could_run_again(remote: RemoteBench) -> None:
-    result = remote.invoke("page")
-    with pytest.raises(InvocationError, match="done by the app's remote"):
-        replay_kept(remote.firebrick, result.invocation_id, {})
-
-
 @pytest.mark.hostile
 def test_no_record_no_export_and_no_file_holds_a_token(remote: RemoteBench) -> None:
     remote.server.answer = (200, {}, b"x")

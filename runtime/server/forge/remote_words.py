@@ -14,6 +14,9 @@ CREDENTIALS = {
 def words_of_remote(record: AuditRecord) -> Iterator[tuple[str, str]]:
     """Yield the steps of a call: what it is about, and what it came to."""
     detail = record.detail
+    attempt = detail.get("attempt")
+    if isinstance(attempt, int) and attempt > 1:
+        yield "attempt", f"{attempt}: what failed is sent again, 60 s later on the platform"
     sent = detail.get("credentials")
     names = [CREDENTIALS.get(str(one), str(one)) for one in sent] if isinstance(sent, list) else []
     yield "credential", ", ".join(names) or "none was attached: no server was asked"
