@@ -24,6 +24,7 @@ from runtime.policy.headers import filter_request_headers, filter_response_heade
 from runtime.policy.impersonation import (
     decide_impersonated,
     decide_impersonation,
+    decide_impersonation_rate,
     decide_lent_scopes,
     impersonable,
 )
@@ -31,6 +32,7 @@ from runtime.policy.operations import Operation, OperationTable
 from runtime.policy.scopes import decide_scopes
 from runtime.policy.target import parse_target
 from runtime.tokens.broker import TokenBroker, TokenGrant
+from runtime.tokens.rates import TokenRates
 from runtime.wire import JiraRequest, JiraResponse
 
 _T = TypeVar("_T")
@@ -64,6 +66,9 @@ class Gateway:
         audit: Gets one record a call (I11).
         clock: Measures durations.
         may_use: Whether an account is an active person with access to a site: cloud id, account id.
+        rates: Counts calls in the name of users who did not invoke the app.
+        impersonations_per_minute: How many of them an installation has in a minute; 0 for any
+            number, and then nothing is counted.
     """
 
     def __init__(
@@ -77,8 +82,12 @@ class Gateway:
         audit: AuditTrail,
         clock: Clock,
         may_use: Callable[[str, str], bool],
+        rates: TokenRates,
+        impersonations_per_minute: int,
     ) -> None:
         self._may_use = may_use
+        self._rates = rates
+        self._impersonations_per_minute = impersonations_per_minute
         self._product = product
         self._operations = operations
         self._installations = installations
@@ -89,7 +98,8 @@ class Gateway:
 
     def send(self, caller: Caller, call: ProductCall) -> tuple[ProductReply, CallReport]:
         """Answer one guest request. A refusal is a reply, never an exception."""
-        reply, report = self._answer(caller, call, self._ask)
+        counted = self._impersonations_per_minute > 0 and _impersonates(caller, call)
+        reply, report = self._answer(caller, call, self._ask_counted if counted else self._ask)
         self._record(caller, report)
         return reply, report
 
@@ -111,7 +121,7 @@ class Gateway:
         try:
             response = self._exchange(caller, call, progress, door)
         except DeniedError as denied:
-            reply = refusal_reply(denied.rule)
+            reply = refusal_reply(denied.rule, self._rates.next_in_s)
             rule, message, allowed = denied.rule, denied.message, False
         else:
             headers = filter_response_headers(response.headers)
@@ -213,6 +223,14 @@ class Gateway:
         token = self._broker.access_token(grant).get_secret_value()
         headers = {**request.headers, "authorization": f"Bearer {token}"}
         return self._product.handle(replace(request, headers=headers))
+
+    def _ask_counted(self, grant: TokenGrant | None, request: JiraRequest) -> JiraResponse:
+        """Ask in the name of a user who did not invoke the app, as often as that is allowed."""
+        if grant is not None:
+            limit = self._impersonations_per_minute
+            made = self._rates.take(f"act {grant.installation_id}", limit)
+            _allow(decide_impersonation_rate(made, limit))
+        return self._ask(grant, request)
 
     def _record(self, caller: Caller, report: CallReport) -> None:
         call = report.call

@@ -150,6 +150,8 @@ class Firebrick(Directory):
             audit=self.audit,
             clock=clock,
             may_use=self.may_use,
+            rates=self.broker.rates,
+            impersonations_per_minute=settings.impersonations_per_minute,
         )
 
     def __enter__(self) -> Self:

@@ -81,7 +81,12 @@ class Settings(BaseSettings):
         900, gt=0, le=86_400, description="Life of the proxy token of an invocation outside."
     )
     offline_tokens_per_minute: int = Field(
-        1_000, ge=0, description="Tokens of absent users that an installation gets in a minute."
+        10_000,
+        ge=0,
+        description="Tokens of absent users an app gets in a minute; 0 for any number.",
+    )
+    impersonations_per_minute: int = Field(
+        1_000, ge=0, description="Calls of an installation as other users in a minute; 0 for any."
     )
     wall_ms: int = Field(25_000, gt=0, description="Wall time of one invocation in ms.")
     cpu_ms: int = Field(10_000, gt=0, description="Computing time of one invocation in ms.")

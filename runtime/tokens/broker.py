@@ -33,6 +33,7 @@ from runtime.ids import Ids
 from runtime.installation.store import app_version_table, installation_table
 from runtime.policy.scopes import Bound, forge_bounds
 from runtime.tokens.handed import BEARER_KINDS, HandedTokens
+from runtime.tokens.rates import TokenRates
 
 ACCESS_TOKEN_LIFETIME_S = 3600.0  # the platform's own, see RFC 6749 section 4.2.2 `expires_in`
 REUSE_MARGIN_S = 300.0  # a token this close to its end is not handed out again
@@ -88,6 +89,7 @@ class TokenBroker:
         self._lock = threading.Lock()
         self._held: dict[TokenGrant, tuple[SecretStr, float]] = {}
         self.handed = HandedTokens(engine, clock, ids)
+        self.rates = TokenRates(engine, clock)
 
     def access_token(self, grant: TokenGrant) -> SecretStr:
         """Return a token for a grant: the one held if it lives long enough, else a new one."""

@@ -27,7 +27,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    func,
     insert,
     select,
     update,
@@ -53,7 +52,7 @@ _TOKEN_KIND: dict[HandedKind, str] = {
     "system": "fst", "user": "fut", "offline": "fot", "proxy": "fpt",
 }  # fmt: skip
 
-KEPT_S = 86_400.0  # after its end, so that what is counted within a minute is all there
+KEPT_S = 86_400.0  # after its end
 _FORM = re.compile(r"fbk_f[suop]t_[0-9a-f]{64}")
 
 handed_token_table = Table(
@@ -190,23 +189,6 @@ class HandedTokens:
     def revoke_invocation(self, invocation_id: str) -> int:
         """Revoke every token of an invocation; return how many were not revoked yet."""
         return self._revoke(handed_token_table.c.invocation_id == invocation_id, None)
-
-    def count_since(
-        self,
-        kind: HandedKind,
-        installation_id: str,
-        since_s: float,
-        inside: Connection | None = None,
-    ) -> int:
-        """Return how many tokens of a kind were made for an installation after a moment."""
-        table = handed_token_table.c
-        query = select(func.count()).where(
-            table.kind == kind,
-            table.installation_id == installation_id,
-            table.issued_at_s > since_s,
-        )
-        with joined(self._engine, inside) as connection:
-            return int(connection.execute(query).scalar_one())
 
     def list_open(self) -> tuple[tuple[Handing, float], ...]:
         """Return the proxy tokens that are alive and when each ends, the oldest first."""

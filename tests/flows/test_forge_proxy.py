@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from runtime.clock import ManualClock
 from runtime.errors import InvocationError
 from runtime.hostfunctions.stubreader import read_stubs
 from runtime.server.replaying import find_recording
+from runtime.server.runtime import open_firebrick
+from runtime.server.settings import Settings
 from tests.flows.conftest import Bench
 from tests.flows.forge_app import Outsider, deploy, invocations, open_outside, outside
 
@@ -89,6 +92,41 @@ def test_another_account_needs_a_scope_that_allows_it(bench: Bench, tmp_path: Pa
         assert one.last_rule() == "act.impersonation-scope"
         assert one.ask(ISSUE, account=dora).status_code == 401
         assert one.last_rule() == "act.impersonated-user"
+
+
+@pytest.mark.hostile
+def test_an_app_outside_acts_so_often_a_minute_as_others(tmp_path: Path, cache: Path) -> None:
+    clock = ManualClock()
+    settings = Settings(state=tmp_path / "state", cache=cache, impersonations_per_minute=2)
+    with (
+        open_firebrick(settings, clock) as firebrick,
+        outside(Bench(firebrick), tmp_path, impersonation=True) as one,
+    ):
+        paul, claims = one.account("paul"), f"as=user,id={one.opened.id}"
+        assert one.ask(ISSUE, account=paul).status_code == 200
+        as_paul = f"{claims},accountId={paul}"
+        assert one.contain(f"/jira{ISSUE}", as_paul).status_code == 200  # counted with the other
+        for answer in (one.ask(ISSUE, account=paul), one.contain(f"/jira{ISSUE}", as_paul)):
+            assert (answer.status_code, answer.json()["code"]) == (429, 429)
+            assert answer.headers["forge-proxy-error"] == "RATE_LIMITED"
+            assert answer.headers["retry-after"] == "40"  # until the minute is over
+            assert one.last_rule() == "act.impersonation-rate"
+        assert one.again("vera").ask(ISSUE, account=paul).status_code == 429
+        assert one.ask(ISSUE).status_code == one.ask(ISSUE, "app").status_code == 200
+        clock.advance(40)
+        assert one.ask(ISSUE, account=paul).status_code == 200
+
+
+def test_with_the_setting_at_zero_there_is_no_such_limit(tmp_path: Path, cache: Path) -> None:
+    settings = Settings(state=tmp_path / "state", cache=cache, impersonations_per_minute=0)
+    with (
+        open_firebrick(settings, ManualClock()) as firebrick,
+        outside(Bench(firebrick), tmp_path, impersonation=True) as one,
+    ):
+        paul = one.account("paul")
+        assert {one.ask(ISSUE, account=paul).status_code for _ in range(5)} == {200}
+        with firebrick.engine.connect() as connection:
+            assert not connection.exec_driver_sql("SELECT * FROM token_rate").all()
 
 
 def test_only_jira_is_there(outsider: Outsider) -> None:

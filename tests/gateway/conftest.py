@@ -16,6 +16,7 @@ from runtime.server.operations import load_operations
 from runtime.tokens.broker import TokenBroker
 from runtime.wire import JiraRequest, JiraResponse
 
+IMPERSONATIONS = 3  # a minute
 CALLER = Caller("invocation", "app", "installation", "cloud", "1:app", "1:user")
 
 
@@ -41,6 +42,7 @@ class Door:
         engine = open_database(sqlite_url(folder / "state.db"))
         clock = ManualClock()
         self.engine = engine
+        self.clock = clock
         self.product = RecordingProduct()
         self.people = {("cloud", "1:user"), ("cloud", "1:amy")}
         self.audit = AuditTrail(engine, clock)
@@ -56,6 +58,8 @@ class Door:
             audit=self.audit,
             clock=clock,
             may_use=lambda cloud_id, account_id: (cloud_id, account_id) in self.people,
+            rates=self.broker.rates,
+            impersonations_per_minute=IMPERSONATIONS,
         )
 
     def install(

@@ -3,10 +3,11 @@ from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import event
 
 from runtime.gateway.values import ProductCall
 from runtime.wire import JiraResponse
-from tests.gateway.conftest import CALLER, Door
+from tests.gateway.conftest import CALLER, IMPERSONATIONS, Door
 
 MYSELF = ProductCall("/rest/api/3/myself", act_as="app")
 READ = {"read:jira-user": False, "read:jira-work": False}
@@ -229,3 +230,73 @@ def test_what_the_product_says_to_a_browser_never_reaches_a_guest(door: Door) ->
     )
     door.product.response = JiraResponse(200, leaky, b"{}")
     assert door.send(MYSELF)[0].headers == (("Content-Type", "application/json"),)
+
+
+# --- how often an app acts as somebody else -----------------------------------------------------
+
+AS_AMY = replace(MYSELF, act_as="user", account_id="1:amy")
+
+
+@pytest.mark.hostile
+def test_an_installation_acts_so_often_a_minute_as_somebody_else(door: Door) -> None:
+    door.install({"read:jira-user": True})
+    for _ in range(IMPERSONATIONS):
+        assert door.send(AS_AMY)[1].allowed
+    door.clock.advance(7)
+    reply, report = door.send(AS_AMY)
+    assert (reply.status, report.rule) == (429, "act.impersonation-rate")
+    headers = dict(reply.headers)
+    assert headers["forge-proxy-error"] == "RATE_LIMITED"
+    assert headers["retry-after"] == str(int(60 - door.clock.now_s() % 60))
+    assert len(door.product.requests) == IMPERSONATIONS
+    (record,) = door.audit.read(limit=1)
+    assert (record.allowed, record.rule, record.status) == (False, "act.impersonation-rate", 429)
+    assert (record.detail["impersonated"], record.account_id) == (True, "1:amy")
+    door.clock.advance(int(headers["retry-after"]))
+    assert door.send(AS_AMY)[1].allowed
+
+
+def test_other_calls_go_on_and_are_counted_nowhere(door: Door) -> None:
+    door.install({"read:jira-user": True})
+    statements: list[str] = []
+    event.listen(
+        door.engine, "before_cursor_execute", lambda *each: statements.append(str(each[2]))
+    )
+    for _ in range(2 * IMPERSONATIONS):
+        for call in (
+            replace(MYSELF, act_as="user"),
+            replace(MYSELF, act_as="user", account_id="1:user"),
+            replace(MYSELF, act_as="app", account_id="1:amy"),
+        ):
+            assert door.send(call)[1].allowed
+    assert statements
+    assert not [one for one in statements if "token_rate" in one]
+    assert door.send(AS_AMY)[1].allowed
+    assert [one for one in statements if "token_rate" in one]
+
+
+def test_what_is_refused_or_rehearsed_is_not_counted(door: Door) -> None:
+    door.install({"read:jira-user": True, "read:jira-work": False})
+    issue = replace(AS_AMY, path="/rest/api/3/issue/TEAM-1")
+    for _ in range(2 * IMPERSONATIONS):
+        assert door.send(issue)[1].rule == "act.impersonation-scope"
+        assert door.send(replace(AS_AMY, account_id="1:bert"))[1].rule == "act.impersonated-user"
+        told = door.gateway.rehearse(CALLER, AS_AMY, lambda _grant, _request: JiraResponse(200))
+        assert told.allowed
+    assert door.send(AS_AMY)[1].allowed
+
+
+@pytest.mark.hostile
+def test_no_invocation_user_or_header_makes_room(door: Door) -> None:
+    door.install({"read:jira-user": True})
+    door.people.add(("cloud", "1:bert"))
+    for _ in range(IMPERSONATIONS):
+        door.send(AS_AMY)
+    another = replace(CALLER, invocation_id="another", account_id=None)
+    for call, caller in (
+        (AS_AMY, another),
+        (replace(AS_AMY, account_id="1:bert"), CALLER),
+        (replace(AS_AMY, headers=(("x-ratelimit-remaining", "9"),)), CALLER),
+        (replace(AS_AMY, path=f"{MYSELF.path}?expand=groups"), CALLER),
+    ):
+        assert door.send(call, caller)[1].rule == "act.impersonation-rate"

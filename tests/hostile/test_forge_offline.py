@@ -187,12 +187,21 @@ def test_a_context_that_is_not_the_apps_own_is_refused(remote: Remote) -> None:
         assert remote.one.last_rule() == "act.offline-context"
 
 
-def test_an_installation_gets_so_many_a_minute(remote: Remote) -> None:
+def test_an_app_gets_so_many_a_minute(remote: Remote, tmp_path: Path) -> None:
     for _ in range(PER_MINUTE):
         assert remote.exchange("vera")["success"]
     found = remote.exchange("vera")
     assert not found["success"]
     assert "Rate limited" in found["errors"][0]["message"]
+    assert remote.one.last_rule() == "act.offline-rate"
+    firebrick, home = remote.firebrick, remote.one.bench
+    version, _ = firebrick.apps.deploy(tmp_path / NAME, "staging")  # another installation of it
+    plan = firebrick.apps.plan(version, home.cloud_id)
+    other = firebrick.apps.install(plan, home.cloud_id, firebrick.find_person("amy"))
+    wish = remote.wish(remote.one.account("vera"))
+    token = remote.system_token(other.id)
+    answer = remote.post(wish, token).json()["data"]["offlineUserAuthToken"]
+    assert not answer["success"]
     assert remote.one.last_rule() == "act.offline-rate"
     remote.clock.advance(60)
     assert remote.exchange("vera")["success"]
@@ -287,8 +296,9 @@ def test_whatever_else_is_asked_is_refused_and_makes_no_token(
     assert answer.status_code == 400
     assert answer.json()["data"] is None
     assert answer.json()["errors"][0]["message"]
-    handed, since_s = lasting.firebrick.broker.handed, 0.0
-    assert handed.count_since("offline", lasting.installation_id, since_s) == 0
+    with lasting.firebrick.engine.connect() as connection:
+        kinds = connection.execute(text("SELECT kind FROM handed_token")).scalars().all()
+    assert "offline" not in kinds
     assert lasting.one.http.get("/graphql", headers=headers).status_code == 405
     raw = lasting.one.http.post("/graphql", headers=headers, content=b"\xff{")
     assert raw.status_code == 400

@@ -57,6 +57,8 @@ class Pair:
             audit=firebrick.audit,
             clock=firebrick.clock,
             may_use=firebrick.may_use,
+            rates=firebrick.broker.rates,
+            impersonations_per_minute=0,
         )
         scopes = dict.fromkeys(sorted(ALL_SCOPES), False)
         version = firebrick.installations.add_version(

@@ -16,7 +16,6 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from runtime.audit.trail import AuditRecord, AuditTrail
-from runtime.clock import Clock
 from runtime.database import writing
 from runtime.installation.store import InstallationStore
 from runtime.jira.responses import gateway_refusal, json_response
@@ -30,12 +29,12 @@ from runtime.policy.impersonation import (
 )
 from runtime.server.forge.graphql import Field, GraphqlError, Operation, answer, read_operation
 from runtime.tokens.handed import HandedTokens, Handing
+from runtime.tokens.rates import TokenRates
 from runtime.wire import JiraRequest, JiraResponse
 
 PATH = "/graphql"
 FIELD = "offlineUserAuthToken"
 LIFETIME_S = 3600.0  # as every other access token of the platform
-RATE_WINDOW_S = 60.0
 _USER_ARI = "ari:cloud:identity::user/"
 _NO_STORE = (("cache-control", "no-store"), ("pragma", "no-cache"))
 
@@ -53,12 +52,12 @@ class OfflineTokens:
 
     Args:
         engine: The state database.
-        handed: Makes and counts tokens.
+        handed: Makes tokens.
+        rates: Counts them.
         installations: Asked for the live grant.
         audit: Gets one record for each decision.
-        clock: The host's clock.
         may_use: Whether an account is an active person with access to a site: cloud id, account id.
-        per_minute: How many an installation gets in a minute.
+        per_minute: How many an app gets in a minute, over all its installations; 0 for any number.
     """
 
     def __init__(
@@ -66,9 +65,9 @@ class OfflineTokens:
         *,
         engine: Engine,
         handed: HandedTokens,
+        rates: TokenRates,
         installations: InstallationStore,
         audit: AuditTrail,
-        clock: Clock,
         may_use: Callable[[str, str], bool],
         per_minute: int,
     ) -> None:
@@ -76,7 +75,7 @@ class OfflineTokens:
         self._handed = handed
         self._installations = installations
         self._audit = audit
-        self._clock = clock
+        self._rates = rates
         self._may_use = may_use
         self._per_minute = per_minute
 
@@ -110,13 +109,11 @@ class OfflineTokens:
 
     def _written(self, handing: Handing, refusal: Decision | None) -> SecretStr | Decision:
         """Count, decide, make the token and write it down, with no other writer in between."""
-        since_s = self._clock.now_s() - RATE_WINDOW_S
+        limit = self._per_minute
         with writing(self._engine) as connection:
-            if refusal is None:
-                made = self._handed.count_since(
-                    "offline", handing.installation_id, since_s, connection
-                )
-                rate = decide_offline_rate(made, self._per_minute)
+            if refusal is None and limit > 0:
+                made = self._rates.take(f"offline {handing.app_id}", limit, connection)
+                rate = decide_offline_rate(made, limit)
                 refusal = None if rate.allowed else rate
             self._audit.append_in(connection, _record(handing, refusal))
             if refusal is not None:

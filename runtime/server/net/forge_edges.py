@@ -17,9 +17,9 @@ def forge_edges(firebrick: "Firebrick") -> tuple[Edge, ...]:
     offline = OfflineTokens(
         engine=firebrick.engine,
         handed=handed,
+        rates=firebrick.broker.rates,
         installations=firebrick.installations,
         audit=firebrick.audit,
-        clock=firebrick.clock,
         may_use=firebrick.may_use,
         per_minute=firebrick.settings.offline_tokens_per_minute,
     )
