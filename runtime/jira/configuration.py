@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, Select, Table, select, update
 from runtime.jira import schema
 from runtime.jira.site import (
     Condition,
+    CustomField,
     Grant,
     Group,
     Holder,
@@ -95,6 +96,7 @@ def load_site(connection: Connection, cloud_id: str) -> Site:
         workflows=reader.workflows(),
         workflow_schemes=reader.workflow_schemes(),
         app_access=reader.app_access(),
+        custom_fields=reader.custom_fields(),
     )
 
 
@@ -164,6 +166,14 @@ class _Reader:
         for row in self._rows(query.where(table.cloud_id == self._cloud_id)):
             found.setdefault(row.project_id, {})[row.app_id] = row.blocked
         return found
+
+    def custom_fields(self) -> dict[str, CustomField]:
+        """Return the fields of the apps that are there, by field id."""
+        table = schema.custom_field_table
+        query = select(*(table.c[one.name] for one in fields(CustomField)))
+        query = query.where(table.c.cloud_id == self._cloud_id, table.c.active)
+        found = (_make(CustomField, row) for row in self._rows(query.order_by(table.c.id)))
+        return {one.field_id: one for one in found}
 
     def group_ids(self) -> dict[str, frozenset[str]]:
         """Return the group ids of each account."""

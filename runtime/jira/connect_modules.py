@@ -14,6 +14,7 @@ from runtime.identity.connect.dynamic_modules import (
     remove_modules,
 )
 from runtime.identity.connect.installations import find_descriptor
+from runtime.jira.connect_fields import sync_connect_fields
 from runtime.jira.context import Context, operation
 from runtime.jira.responses import json_response, no_content
 from runtime.wire import JiraResponse
@@ -47,6 +48,7 @@ def register(context: Context) -> JiraResponse:
     except JiraError as error:
         body = {"message": error.message}
         return replace(json_response(body, error.status), rule=error.rule or "request.invalid")
+    sync_connect_fields(context.connection, context.site.cloud_id, app)
     return JiraResponse(200)
 
 
@@ -58,6 +60,7 @@ def remove(context: Context) -> JiraResponse:
         return _not_connect()
     keys = [value for name, value in context.request.query if name == "moduleKey"]
     remove_modules(context.connection, context.site.cloud_id, app.key, keys or None)
+    sync_connect_fields(context.connection, context.site.cloud_id, app)
     return no_content()
 
 

@@ -17,8 +17,10 @@ from runtime.jira.beans import (
     security_level_bean,
 )
 from runtime.jira.context import Context, operation
+from runtime.jira.custom_fields import fields_of
+from runtime.jira.custom_options import load_options, selected_bean
 from runtime.jira.issue_draft import FIELD_PERMISSIONS, Draft
-from runtime.jira.issue_fields import ISSUE_FIELDS
+from runtime.jira.issue_fields import IssueField
 from runtime.jira.issues_input import type_of
 from runtime.jira.issues_store import Issue, get_issue
 from runtime.jira.paging import requested_page
@@ -79,7 +81,7 @@ def get_edit_issue_meta(context: Context) -> JiraResponse:
 def create_fields(context: Context, project: Project, issue_type: IssueType) -> dict[str, Bean]:
     """Return the fields with which the caller may create an issue of a type."""
     draft = Draft(context, project, issue_type)
-    return {name: _meta(draft, name) for name in _CREATE if _settable(draft, name)}
+    return _metas(draft, _CREATE)
 
 
 def edit_fields(context: Context, issue: Issue) -> dict[str, Bean]:
@@ -87,7 +89,14 @@ def edit_fields(context: Context, issue: Issue) -> dict[str, Bean]:
     if not context.permissions.holds("EDIT_ISSUES", issue=issue):
         return {}
     draft = Draft(context, issue.project(context), issue.issue_type(context), issue)
-    return {name: _meta(draft, name) for name in _EDIT if _settable(draft, name)}
+    return _metas(draft, _EDIT)
+
+
+def _metas(draft: Draft, names: Sequence[str]) -> dict[str, Bean]:
+    fields = fields_of(draft.context.site)
+    metas = {name: _meta(draft, fields[name]) for name in names if _settable(draft, name)}
+    custom = [one for one in draft.context.site.custom_fields.values() if not one.read_only]
+    return metas | {one.field_id: _meta(draft, fields[one.field_id]) for one in custom}
 
 
 def _settable(draft: Draft, name: str) -> bool:
@@ -97,18 +106,20 @@ def _settable(draft: Draft, name: str) -> bool:
     return permission is None or draft.holds(permission)
 
 
-def _meta(draft: Draft, name: str) -> Bean:
-    field = ISSUE_FIELDS[name]
+def _meta(draft: Draft, field: IssueField) -> Bean:
+    name = field.id
     required = name in _REQUIRED or (name == "parent" and draft.issue_type.subtask)
     meta: Bean = {
         "required": required,
         "schema": field.schema(),
         "name": field.name,
-        "key": field.id,
+        "key": field.key or field.id,
         "hasDefaultValue": name in ("priority", "reporter"),
         "operations": list(field.operations),
     }
     values = _VALUES.get(name)
+    if "option" in (field.type, field.items):
+        meta["allowedValues"] = _options(draft, field)
     if values is not None:
         meta["allowedValues"] = values(draft)
     if name == "labels":
@@ -117,6 +128,15 @@ def _meta(draft: Draft, name: str) -> Bean:
         link = draft.context.link(f"user/assignable/search?project={draft.project.key}&query=")
         meta["autoCompleteUrl"] = link
     return meta
+
+
+def _options(draft: Draft, field: IssueField) -> list[Bean]:
+    options = load_options(draft.context.connection, field.custom_id or 0).values()
+    return [
+        selected_bean(draft.context.link(f"field/{field.key}/option/{one.id}"), one)
+        for one in options
+        if one.is_selectable([draft.project.id])
+    ]
 
 
 _VALUES: Mapping[str, Callable[[Draft], list[Bean]]] = {

@@ -18,8 +18,8 @@ from runtime.jira.beans import (
     status_category_bean,
 )
 from runtime.jira.context import Context, operation
+from runtime.jira.custom_fields import fields_of
 from runtime.jira.failures import HIDDEN
-from runtime.jira.issue_fields import ISSUE_FIELDS
 from runtime.jira.paging import page_bean
 from runtime.jira.responses import json_response
 from runtime.jira.site import IssueType, Priority, Resolution
@@ -32,7 +32,7 @@ PAGE_LIMIT = 100
 @operation("getFields")
 def get_fields(context: Context) -> JiraResponse:
     """Return all fields; everybody may see them."""
-    return json_response([field.details() for field in ISSUE_FIELDS.values()])
+    return json_response([field.details() for field in fields_of(context.site).values()])
 
 
 @operation("getIssueAllTypes")

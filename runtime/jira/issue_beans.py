@@ -25,6 +25,7 @@ from runtime.jira.beans import (
 )
 from runtime.jira.comment_store import Comment, comment_bean, load_comments, rich_text
 from runtime.jira.context import Context
+from runtime.jira.custom_values import CustomValues
 from runtime.jira.issue_fields import ISSUE_FIELDS
 from runtime.jira.issues_store import (
     Issue,
@@ -66,6 +67,12 @@ class IssueBeans:
         self._find_relatives()
         self._memory: dict[tuple[str, object], Bean] = {}
         self._shown = [(name, _SHOWN[name]) for name in ISSUE_FIELDS if name in wanted]
+        self._custom = {
+            name: one for name, one in context.site.custom_fields.items() if name in wanted
+        }
+        if self._custom:
+            values = CustomValues(context, issues, self._custom.values())
+            self._shown += [(name, _custom(values, name)) for name in self._custom]
 
     def bean(self, issue: Issue) -> Bean:
         """Return an issue with the wanted fields."""
@@ -89,10 +96,13 @@ class IssueBeans:
 
     def rendered(self, issue: Issue) -> Bean:
         """Return the wanted fields as HTML; None for those that have no other form."""
-        return {
-            name: _RENDERED[name](self, issue) if name in _RENDERED else None
-            for name, _show in self._shown
-        }
+        return {name: self._renderer(name)(self, issue) for name, _show in self._shown}
+
+    def _renderer(self, name: str) -> "Show":
+        custom = self._custom.get(name)
+        if custom is not None and custom.type == "rich_text":
+            return _html(name)
+        return _RENDERED.get(name, _nothing)
 
     def comments(self, issue: Issue) -> list[Comment]:
         """Return the readable comments of an issue, if the field is wanted."""
@@ -239,6 +249,10 @@ def _no_items(_beans: IssueBeans, _issue: Issue) -> object:
 
 def _no_progress(_beans: IssueBeans, _issue: Issue) -> object:
     return {"progress": 0, "total": 0}
+
+
+def _custom(values: CustomValues, name: str) -> Show:
+    return lambda _beans, issue: values.show(name, issue)
 
 
 def _rich(name: str) -> Show:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select
 
 from runtime.jira.beans import Bean, find_accounts, user_bean
 from runtime.jira.context import Context
+from runtime.jira.custom_values import history_pair
 from runtime.jira.issues_store import Issue, load_issues
 from runtime.jira.paging import page_bean
 from runtime.jira.responses import jira_time
@@ -96,15 +97,28 @@ def _differences(context: Context, before: Issue, after: Issue) -> Iterator[Bean
     for name, (label, show) in _TRACKED.items():
         old, new = show(context, before), show(context, after)
         if old != new:
-            yield {
-                "field": label,
-                "fieldtype": "jira",
-                "fieldId": name,
-                "from": old[0],
-                "fromString": old[1],
-                "to": new[0],
-                "toString": new[1],
-            }
+            yield _item(label, name, old, new)
+    yield from _custom_differences(context, before, after)
+
+
+def _custom_differences(context: Context, before: Issue, after: Issue) -> Iterator[Bean]:
+    for one in context.site.custom_fields.values():
+        if before.fields.get(one.field_id) != after.fields.get(one.field_id):
+            old = history_pair(context, one, before.fields)
+            new = history_pair(context, one, after.fields)
+            yield {**_item(one.name, one.field_id, old, new), "fieldtype": "custom"}
+
+
+def _item(label: str, field_id: str, old: Pair, new: Pair) -> Bean:
+    return {
+        "field": label,
+        "fieldtype": "jira",
+        "fieldId": field_id,
+        "from": old[0],
+        "fromString": old[1],
+        "to": new[0],
+        "toString": new[1],
+    }
 
 
 def _named(thing: object) -> Pair:

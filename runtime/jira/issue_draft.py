@@ -10,7 +10,7 @@ from typing import Any
 
 from runtime.errors import JiraError
 from runtime.jira.context import Context
-from runtime.jira.issue_fields import ISSUE_FIELDS
+from runtime.jira.custom_fields import fields_of
 from runtime.jira.issues_store import Issue
 from runtime.jira.responses import Json
 from runtime.jira.site import IssueType, Project
@@ -117,7 +117,7 @@ def merge_updates(draft: Draft, updates: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _merge(draft: Draft, name: str, steps: Json) -> Json:
-    known = ISSUE_FIELDS.get(name)
+    known = fields_of(draft.context.site).get(name)
     if known is None or not known.operations:
         raise refuse(name, NOT_SETTABLE.format(name))
     if not isinstance(steps, list):

@@ -4,8 +4,9 @@ Source:
     Jira Cloud REST API v3, "Get fields" (``FieldDetails``) and the create and edit metadata.
 
 Differs:
-    Custom fields do not exist yet. Links, attachments, work logs, votes, watches, components and
-    versions are shown as an issue without any has them, and cannot be set.
+    Custom fields are those of apps: see `runtime.jira.custom_fields`. Links, attachments, work
+    logs, votes, watches, components and versions are shown as an issue without any has them, and
+    cannot be set.
 """
 
 from collections.abc import Mapping
@@ -26,6 +27,10 @@ class IssueField:
         operations: How it may be set: ``set``, ``add``, ``remove``; empty for read-only fields.
         navigable: It is part of ``*navigable``.
         orderable: It may stand on a screen.
+        key: Its key, where that is not its id.
+        custom: What a custom field is, by the name of its kind; None for the product's own.
+        custom_id: The number of a custom field.
+        clauses: What a query calls a custom field.
     """
 
     id: str
@@ -35,23 +40,29 @@ class IssueField:
     operations: tuple[str, ...] = ()
     navigable: bool = True
     orderable: bool = True
+    key: str | None = None
+    custom: str | None = None
+    custom_id: int | None = None
+    clauses: tuple[str, ...] = ()
 
     def schema(self) -> dict[str, object] | None:
         """Return the JSON type of the field's values."""
         if self.type is None:
             return None
         items = {"items": self.items} if self.items else {}
+        if self.custom is not None:
+            return {"type": self.type, **items, "custom": self.custom, "customId": self.custom_id}
         return {"type": self.type, **items, "system": self.id}
 
     def details(self) -> dict[str, object]:
         """Return the field as the list of fields shows it."""
-        names = CLAUSE_NAMES.get(self.id, ())
+        names = self.clauses or CLAUSE_NAMES.get(self.id, ())
         schema = self.schema()
         return {
             "id": self.id,
-            "key": self.id,
+            "key": self.key or self.id,
             "name": self.name,
-            "custom": False,
+            "custom": self.custom is not None,
             "orderable": self.orderable,
             "navigable": self.navigable,
             "searchable": bool(names),
@@ -109,22 +120,30 @@ SHOWN = frozenset(ISSUE_FIELDS) - {"issuekey"}
 """Fields that stand below ``fields`` of an issue."""
 
 
-def select_fields(names: tuple[str, ...], default: str) -> frozenset[str]:
+def select_fields(
+    names: tuple[str, ...], default: str, fields: Mapping[str, IssueField] = ISSUE_FIELDS
+) -> frozenset[str]:
     """Return the ids of the fields that a ``fields`` parameter asks for.
 
     ``*all`` and ``*navigable`` name groups, ``-name`` takes one out; a list that only takes out
     starts from the default. Unknown names are ignored.
+
+    Args:
+        names: What is asked for.
+        default: The group that stands for nothing.
+        fields: The fields of the site.
     """
+    shown = SHOWN if fields is ISSUE_FIELDS else frozenset(fields) - {"issuekey"}
     wanted: set[str] = set()
     if not names or all(name.startswith("-") for name in names):
         names = (default, *names)
     for name in names:
         if name == "*all":
-            wanted |= SHOWN
+            wanted |= shown
         elif name == "*navigable":
-            wanted |= {one for one in SHOWN if ISSUE_FIELDS[one].navigable}
+            wanted |= {one for one in shown if fields[one].navigable}
         elif name.startswith("-"):
             wanted.discard(name.removeprefix("-"))
-        elif name in SHOWN:
+        elif name in shown:
             wanted.add(name)
     return frozenset(wanted)

@@ -7,12 +7,13 @@ from runtime.identity.accounts import Account
 from runtime.jira.adf import Node, check_document, check_wiki, is_empty
 from runtime.jira.beans import find_accounts
 from runtime.jira.context import Context
+from runtime.jira.custom_values import accept
 from runtime.jira.issue_draft import NOT_SETTABLE, Draft, Setter, refuse
 from runtime.jira.issues_store import Issue, find_visible_issue
 from runtime.jira.permissions import Permissions
 from runtime.jira.responses import Json
 from runtime.jira.schema import KEY_LENGTH, site_user_table
-from runtime.jira.site import Project
+from runtime.jira.site import CustomField, Project
 from runtime.jira.wiki import to_adf
 
 AUTOMATIC = "-1"  # the assignee that the project's default says
@@ -223,6 +224,19 @@ def _project(draft: Draft, value: Json) -> None:
     given = value.get("id") or value.get("key") if isinstance(value, dict) else None
     if str(given) not in (str(draft.project.id), draft.project.key):
         raise refuse("project", NOT_SETTABLE.format("project"))
+
+
+def custom_setters(context: Context) -> dict[str, Setter]:
+    """Return the setters of the custom fields that people and apps may set on an issue."""
+    fields = context.site.custom_fields.values()
+    return {one.field_id: _custom(one) for one in fields if not one.read_only}
+
+
+def _custom(one: CustomField) -> Setter:
+    def set_(draft: Draft, value: Json) -> None:
+        draft.rest[one.field_id] = accept(draft.context, one, value, draft.project)
+
+    return set_
 
 
 COMMON_SETTERS: Mapping[str, Setter] = {

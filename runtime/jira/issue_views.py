@@ -9,9 +9,9 @@ from runtime.errors import JiraError
 from runtime.jira.beans import Bean
 from runtime.jira.context import Context
 from runtime.jira.createmeta import edit_fields
+from runtime.jira.custom_fields import fields_of
 from runtime.jira.issue_beans import IssueBeans
 from runtime.jira.issue_changes import history_bean, load_histories
-from runtime.jira.issue_fields import ISSUE_FIELDS
 from runtime.jira.issue_transitions import offers, transition_bean
 from runtime.jira.issues_store import Issue, People
 from runtime.jira.schema import property_table
@@ -75,11 +75,12 @@ class IssueView:
 
     def names(self) -> dict[str, object]:
         """Return the names of the fields that are shown."""
-        return {one: field.name for one, field in ISSUE_FIELDS.items() if one in self._view.fields}
+        fields = fields_of(self._context.site).items()
+        return {one: field.name for one, field in fields if one in self._view.fields}
 
     def schemas(self) -> dict[str, object]:
         """Return the types of the fields that are shown."""
-        fields = ISSUE_FIELDS.items()
+        fields = fields_of(self._context.site).items()
         return {one: field.schema() for one, field in fields if one in self._view.fields}
 
     def rendered(self, issue: Issue) -> Bean:

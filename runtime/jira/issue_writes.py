@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, select, update
 
 from runtime.jira.adf import plain_text
 from runtime.jira.context import Context
+from runtime.jira.custom_search import write_values
 from runtime.jira.issue_changes import record_change
 from runtime.jira.issue_draft import Draft
 from runtime.jira.issues_store import Issue
@@ -45,6 +46,7 @@ def insert_issue(draft: Draft) -> Issue:
         )
     )
     _write_labels(context, issue)
+    write_values(context, {}, issue)
     return issue
 
 
@@ -65,6 +67,7 @@ def save_issue(draft: Draft, issue: Issue) -> Issue:
         label = issue_label_table
         context.connection.execute(delete(label).where(label.c.issue_id == issue.id))
         _write_labels(context, after)
+    write_values(context, issue.fields, after)
     record_change(context, issue, after)
     return after
 

@@ -13,12 +13,13 @@ from runtime.errors import JiraError
 from runtime.jira.beans import Bean
 from runtime.jira.comments import add_comments_of_update
 from runtime.jira.context import BAD_PAYLOAD, Context, operation
+from runtime.jira.custom_fields import fields_of
 from runtime.jira.entity_properties import check_property, store_property
 from runtime.jira.failures import UnreadableBodyError, not_permitted
 from runtime.jira.issue_changes import history_page
 from runtime.jira.issue_draft import Draft
 from runtime.jira.issue_fields import select_fields
-from runtime.jira.issue_setters import EDIT_SETTERS
+from runtime.jira.issue_setters import EDIT_SETTERS, custom_setters
 from runtime.jira.issue_views import IssueView, read_view
 from runtime.jira.issue_writes import insert_issue, remove_issues, save_issue
 from runtime.jira.issues_input import EITHER, IssueUpdate, fill_new, read_update, start_draft
@@ -37,7 +38,7 @@ SUBTASKS_LEFT = (
 def get_one_issue(context: Context) -> JiraResponse:
     """Return one issue with the fields that are asked for, all by default."""
     issue, people = get_issue_and_people(context, context.params["issueIdOrKey"])
-    wanted = select_fields(context.texts("fields"), "*all")
+    wanted = select_fields(context.texts("fields"), "*all", fields_of(context.site))
     view = read_view(context, wanted, context.expands(), context.texts("properties"))
     return json_response(IssueView(context, [issue], view, people).bean(issue))
 
@@ -82,7 +83,8 @@ def edit_issue(context: Context) -> JiraResponse:
     after = _edit(context, issue, update)
     if not context.flag("returnIssue", default=False):
         return no_content()
-    view = read_view(context, select_fields((), "*all"), context.expands(), ())
+    wanted = select_fields((), "*all", fields_of(context.site))
+    view = read_view(context, wanted, context.expands(), ())
     return json_response(IssueView(context, [after], view).bean(after))
 
 
@@ -143,7 +145,7 @@ def create_from(context: Context, body: Json) -> Issue:
 
 def _edit(context: Context, issue: Issue, update: IssueUpdate) -> Issue:
     draft = Draft(context, issue.project(context), issue.issue_type(context), issue)
-    draft.set_all(EDIT_SETTERS, update.values(draft))
+    draft.set_all({**EDIT_SETTERS, **custom_setters(context)}, update.values(draft))
     draft.check()
     after = save_issue(draft, issue)
     _finish(context, after, update)

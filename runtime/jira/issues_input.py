@@ -7,7 +7,13 @@ from runtime.errors import JiraError
 from runtime.jira.context import BAD_PAYLOAD, Context
 from runtime.jira.failures import UnreadableBodyError
 from runtime.jira.issue_draft import Draft, merge_updates, refuse
-from runtime.jira.issue_setters import COMMON_SETTERS, default_assignee, find_named, is_assignable
+from runtime.jira.issue_setters import (
+    COMMON_SETTERS,
+    custom_setters,
+    default_assignee,
+    find_named,
+    is_assignable,
+)
 from runtime.jira.responses import Json
 from runtime.jira.site import IssueType, Project
 
@@ -96,7 +102,8 @@ def fill_new(draft: Draft, update: IssueUpdate) -> None:
     if draft.issue_type.subtask and values.get("parent") is None:
         draft.note(refuse("issuetype", NO_PARENT))
         values.pop("parent", None)
-    draft.set_all(COMMON_SETTERS, {"summary": None, **values})
+    setters = {**COMMON_SETTERS, **custom_setters(draft.context)}
+    draft.set_all(setters, {"summary": None, **values})
     draft.check()
 
 

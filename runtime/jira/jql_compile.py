@@ -17,6 +17,8 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, and_, false, not_, or_, select, true
 
 from runtime.jira.context import Context
+from runtime.jira.custom_jql import CustomClauses
+from runtime.jira.custom_search import clause_field, has_value
 from runtime.jira.jql_ast import (
     And,
     Clause,
@@ -92,6 +94,12 @@ def find_field(context: Context, clause_name: str) -> JqlField:
     found = FIELDS.get(clause_name.lower())
     if found is not None:
         return found
+    custom = context.site.find_clause(clause_name)
+    if custom is not None:
+        asked = clause_field(custom)
+        if asked is None:
+            raise not_evaluated(f"the JQL field '{clause_name}'")
+        return asked
     if clause_name.lower() in UNEVALUATED or clause_name.startswith("cf["):
         raise not_evaluated(f"the JQL field '{clause_name}'")
     raise no_such_field(clause_name, anonymous=context.account is None)
@@ -138,6 +146,8 @@ class _Compiler:
     def _compare(self, asked: JqlField, clause: Clause, operator: str) -> Sql:
         items = _items(clause)
         if operator in _COMPARE:
+            if asked.kind == "custom":
+                return self._custom(asked, clause.field.name).compares(operator, items[0])
             return self._ordered(asked, clause.field.name, operator, items[0])
         values = [item for item in items if not isinstance(item, Empty)]
         for value in values:
@@ -145,13 +155,27 @@ class _Compiler:
         asks_empty = len(values) < len(items)
         if operator in _NEGATIVE:
             return self._excludes(asked, clause.field.name, values)
-        found = [self._has(asked, clause.field.name, values)] if values else []
-        return or_(*found, *([_empty(asked)] if asks_empty else []))
+        found = [self._any(asked, clause.field.name, values)] if values else []
+        return or_(*found, *([self._empty(asked)] if asks_empty else []))
+
+    def _empty(self, asked: JqlField) -> Sql:
+        if asked.kind == "custom":
+            return not_(has_value(self._context.site.custom_fields[asked.id]))
+        return _empty(asked)
+
+    def _custom(self, asked: JqlField, name: str) -> CustomClauses:
+        one = self._context.site.custom_fields[asked.id]
+        return CustomClauses(self._context, one, asked, name, self._zone)
 
     def _excludes(self, asked: JqlField, name: str, values: list[Value | Function]) -> Sql:
         """Say that a field has a value, and none of these. An empty field fits no ``!=``."""
-        parts = [not_(self._has(asked, name, values))] if values else []
-        return and_(not_(_empty(asked)), *parts)
+        parts = [not_(self._any(asked, name, values))] if values else []
+        return and_(not_(self._empty(asked)), *parts)
+
+    def _any(self, asked: JqlField, name: str, values: list[Value | Function]) -> Sql:
+        if asked.kind == "custom":
+            return self._custom(asked, name).has(values)
+        return self._has(asked, name, values)
 
     def _has(self, asked: JqlField, name: str, values: list[Value | Function]) -> Sql:
         match asked.kind:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["reference", "user", "issue", "label", "text", "moment", "day"]
+Kind = Literal["reference", "user", "issue", "label", "text", "moment", "day", "custom"]
 
 SETS = ("=", "!=", "in", "not in", "is", "is not")
 ORDERED = (*SETS, "<", "<=", ">", ">=")

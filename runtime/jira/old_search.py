@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from runtime.errors import JiraError
 from runtime.jira.beans import Bean
 from runtime.jira.context import Context, operation
+from runtime.jira.custom_fields import fields_of
 from runtime.jira.issue_fields import select_fields
 from runtime.jira.issue_views import IssueView, View, read_view
 from runtime.jira.issues_store import load_issues
@@ -91,7 +92,7 @@ def _removed(context: Context) -> JiraResponse:
 
 def _answer(context: Context, search: OldSearch) -> JiraResponse:
     names = search.fields or ("*navigable",)
-    fields = select_fields(names, "*navigable")
+    fields = select_fields(names, "*navigable", fields_of(context.site))
     view = read_view(context, fields, search.expands - _OF_THE_WHOLE, search.properties)
     start_at = min(max(search.start_at, 0), MAX_START)
     size = min(max(search.size, 0), MAX_PAGE)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -330,6 +331,36 @@ app_access_rule_table = Table(  # what administrators say of apps and the conten
     Column("blocked", Boolean, nullable=False),
 )
 
+# --- custom fields --------------------------------------------------------------------------------
+
+custom_field_table = Table(  # what the modules of apps add to issues
+    "custom_field",
+    metadata,
+    _id(),
+    _site(),
+    Column("key", String(KEY_LENGTH), nullable=False),  # never used for another field again
+    _name(),
+    _description(),
+    Column("type", String(16), nullable=False),
+    Column("collection", String(8), nullable=False, default="none"),  # none or list
+    Column("model", String(8), nullable=False),  # connect or forge
+    Column("owner", String(KEY_LENGTH), nullable=False),  # of Connect the app key, of Forge the id
+    Column("read_only", Boolean, nullable=False, default=False),
+    Column("active", Boolean, nullable=False, default=True),  # its app is there
+    Column("settings", JSON, nullable=False),  # what else its module says
+    UniqueConstraint("cloud_id", "key"),
+)
+
+custom_field_option_table = Table(  # what may be selected in a field of an app
+    "custom_field_option",
+    metadata,
+    Column("field_id", NUMBER, ForeignKey("custom_field.id"), primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("value", String(KEY_LENGTH), nullable=False),
+    Column("properties", JSON, nullable=False),
+    Column("config", JSON, nullable=False),
+)
+
 # --- issues ---------------------------------------------------------------------------------------
 
 issue_table = Table(
@@ -373,6 +404,17 @@ issue_label_table = Table(  # a searchable copy of the labels in issue.fields
     Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True),
     Column("label", String(KEY_LENGTH), primary_key=True),
     Index("ix_issue_label_label", "label"),
+)
+
+custom_value_table = Table(  # a searchable copy of the values of custom fields in issue.fields
+    "custom_value",
+    metadata,
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True),
+    Column("field_id", NUMBER, ForeignKey("custom_field.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text),  # in lower case
+    Column("number", Float),
+    Index("ix_custom_value_number", "field_id", "number"),
 )
 
 comment_table = Table(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from runtime.errors import JiraError
 from runtime.jira.beans import Bean
 from runtime.jira.context import BAD_PAYLOAD, Context, operation
+from runtime.jira.custom_fields import fields_of
 from runtime.jira.failures import UnreadableBodyError
 from runtime.jira.issue_fields import select_fields
 from runtime.jira.issue_views import IssueView, View, read_view
@@ -98,7 +99,12 @@ def _answer(context: Context, search: Search) -> JiraResponse:
         raise JiraError(400, f"The maxResults parameter must be between 1 and {MAX_PAGE}.")
     names = search.fields or ("id",)
     expands = search.expands - _OF_THE_WHOLE
-    view = read_view(context, select_fields(names, "*navigable"), expands, search.properties)
+    view = read_view(
+        context,
+        select_fields(names, "*navigable", fields_of(context.site)),
+        expands,
+        search.properties,
+    )
     page = search_page(context, search.jql, search.token, search.size)
     body: Bean = {"issues": _issues(context, page, view, names)}
     whole = IssueView(context, [], view)

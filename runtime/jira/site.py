@@ -260,6 +260,37 @@ class Members:
 NOBODY = Members()
 
 
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    """A field that an app adds to issues.
+
+    Attributes:
+        key: ``{app key}__{module key}`` of a Connect app; of a Forge app an ARI.
+        type: Such as ``string`` or ``single_select``; see `runtime.jira.custom_values`.
+        collection: ``none`` for one value, ``list`` for several.
+        model: ``connect`` or ``forge``.
+        owner: The app: its key (Connect) or its id (Forge).
+        read_only: No person sets it.
+        settings: What else its module says.
+    """
+
+    id: int
+    key: str
+    name: str
+    description: str
+    type: str
+    collection: str
+    model: str
+    owner: str
+    read_only: bool
+    settings: Mapping[str, object]
+
+    @property
+    def field_id(self) -> str:
+        """Return its id among the fields of an issue."""
+        return f"customfield_{self.id}"
+
+
 EVERY_APP = "*"
 """Stands for every app that an administrator says nothing else of."""
 
@@ -278,6 +309,7 @@ class Site:
         issue_type_ids: Issue types of each issue type scheme, in order.
         app_access: What administrators say of apps: by project, by app or `EVERY_APP`, whether it
             is blocked.
+        custom_fields: The fields of the apps that are there, by field id.
     """
 
     cloud_id: str
@@ -305,6 +337,7 @@ class Site:
     workflow_schemes: Mapping[int, WorkflowScheme]
     role_members: Mapping[tuple[int, int], Members] = field(default_factory=dict)
     app_access: Mapping[int, Mapping[str, bool]] = field(default_factory=dict)
+    custom_fields: Mapping[str, CustomField] = field(default_factory=dict)
 
     def closed_to(self, app_id: str | None) -> frozenset[int]:
         """Return the projects whose content an administrator blocks for an app.
@@ -357,6 +390,15 @@ class Site:
             return ()
         return self.security_schemes[project.security_scheme_id].levels
 
+    def find_custom_field(self, id_or_key: str) -> CustomField | None:
+        """Return the custom field with that field id or key, or None."""
+        found = self.custom_fields.get(id_or_key)
+        return found or self._custom_by_key.get(id_or_key)
+
+    def find_clause(self, name: str) -> CustomField | None:
+        """Return the custom field that a query means by ``cf[id]``, field id or name, or None."""
+        return self._custom_by_clause.get(name.lower())
+
     def find_group(self, name_or_id: str) -> Group | None:
         """Return the group with that id or name, or None."""
         return self.groups.get(name_or_id) or self._groups_by_name.get(name_or_id)
@@ -369,6 +411,19 @@ class Site:
     def _live_projects(self) -> tuple[Project, ...]:
         live = (project for project in self.projects.values() if project.deleted_ms is None)
         return tuple(sorted(live, key=lambda project: project.key))
+
+    @cached_property
+    def _custom_by_key(self) -> Mapping[str, CustomField]:
+        return {one.key: one for one in self.custom_fields.values()}
+
+    @cached_property
+    def _custom_by_clause(self) -> Mapping[str, CustomField]:
+        fields = self.custom_fields.values()
+        names = {
+            one.name.lower(): one for one in reversed(tuple(fields))
+        }  # the oldest of a name counts
+        ids = {name: one for one in fields for name in (f"cf[{one.id}]", one.field_id)}
+        return {**names, **ids}
 
     @cached_property
     def _groups_by_name(self) -> Mapping[str, Group]:

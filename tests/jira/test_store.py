@@ -81,7 +81,7 @@ def test_every_part_of_the_configuration_is_loaded(world: World) -> None:
         revision = connection.execute(select(site_table.c.revision)).scalar()
     assert site.revision == revision
     empty = {name for name in site.__dataclass_fields__ if not getattr(site, name)}
-    assert empty == {"categories", "app_access"}
+    assert empty == {"categories", "app_access", "custom_fields"}
 
 
 def test_writers_of_two_threads_take_turns(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -28,6 +28,7 @@ from runtime.identity.connect.installations import ConnectInstallation, State
 from runtime.identity.connect.lifecycle import Event, lifecycle_message
 from runtime.ids import Ids
 from runtime.jira.app_users import add_app_user, remove_app_user
+from runtime.jira.connect_fields import hide_connect_fields, sync_connect_fields
 from runtime.server.admins import require_site_admin
 from runtime.server.connect.client import AppClient, AppUnreachableError
 from runtime.server.connect.parts import ConnectParts
@@ -240,6 +241,7 @@ class ConnectApps:
                 self._parts.installations.save(connection, gone)
                 remove_modules(connection, cloud_id, app_key)
                 remove_of_app(connection, cloud_id, app_key)
+                hide_connect_fields(connection, cloud_id, app_key)
                 remove_app_user(connection, cloud_id, current.account_id)
                 set_account_active(connection, current.account_id, active=False)
                 self._record(connection, gone, admin, "app.uninstalled")
@@ -320,6 +322,7 @@ class ConnectApps:
             add_account(connection, account)
         set_account_active(connection, app.account_id, active=True)
         add_app_user(connection, app.cloud_id, account)
+        sync_connect_fields(connection, app.cloud_id, app.descriptor)
         self._record(connection, app, admin, rule)
 
     def _tell(self, event: Event, app: ConnectInstallation, admin: Account) -> None:
