@@ -56,6 +56,7 @@ def test_it_works_as_in_the_sandbox(emulator: Emulator, which: Which) -> None:
     assert said["inContext"] == {"status": 200}
     assert said["elsewhere"]["status"] == 404
     assert "INVALID_REMOTE" in said["elsewhere"]["message"]
+    assert said["beside"] == {"status": 404}
     assert said["readAsNobody"] == {"status": 401}
     assert said["comment"] == [201, "Dana Developer"]
     assert said["hidden"] == {"status": 404}

@@ -62,6 +62,11 @@ const steps = {
     ),
   inContext: () => status(() => read(api.asUser().withContext(place.context))),
   elsewhere: () => status(() => read(api.asApp().withContext(place.context.replace(/.$/, "x")))),
+  beside: () => {
+    const contextAri = place.context.replace(/.$/, "x");
+    const meta = { type: "fpp", provider: "user", remote: "jira", contextAri };
+    return status(() => __forge_fetch__(meta, "/rest/api/3/issue/TEAM-1"));
+  },
   asPaul: () => status(() => read(api.asUser(place.paul))),
   commentAsPaul: () => status(() => comment(api.asUser(place.paul), "TEAM-1")),
   items: () => outside("https://api.test.example/items"),

@@ -232,6 +232,14 @@ def test_a_context_is_handed_to_the_host_which_knows_whose_it_is() -> None:
     assert calls.seen[0][1]["remote"] == site
 
 
+def test_no_product_beside_a_context_hides_it_from_the_host() -> None:
+    calls = Calls()
+    for remote in ("jira", "confluence"):
+        meta = f"{{ type: 'fpp', provider: 'app', remote: '{remote}', contextAri: 'ari:x' }}"
+        value_of(f"__forge_fetch__({meta}, '/x').then((one) => one.status)", door=calls)
+    assert [message["remote"] for _, message in calls.seen] == ["ari:x", "ari:x"]
+
+
 @pytest.mark.parametrize("call", ["fetch('{0}')", "__forge_fetch__({{ type: 'egress' }}, '{0}')"])
 def test_fetch_asks_its_own_door_for_an_absolute_url(call: str) -> None:
     answer = {"status": 403, "headers": [["forge-proxy-error", "REQUEST_EGRESS_ALLOWLIST_ERR"]]}

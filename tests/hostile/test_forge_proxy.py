@@ -9,9 +9,16 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import text
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection, text
 
-from runtime.clock import ManualClock
+from runtime.clock import Clock, ManualClock
+from runtime.ids import Ids
+from runtime.jira.world import seed_default_world
+from runtime.jira.world_data import SiteData
+from runtime.policy.target import Target, parse_target
+from runtime.server.forge.contexts import open_context
 from runtime.server.runtime import open_firebrick
 from runtime.server.settings import Settings
 from tests.flows.conftest import Bench
@@ -20,6 +27,7 @@ from tests.flows.serving import served
 
 pytestmark = pytest.mark.hostile
 
+OTHER = SiteData("0acde000-0000-4000-8000-000000000002", "other")
 ISSUE = "/rest/api/3/issue/TEAM-1?fields=summary"
 REFUSED = {"code": 401, "message": "Unauthorized"}
 
@@ -39,6 +47,22 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outsider]:
         outside(Bench(firebrick), folder) as one,
     ):
         yield one
+
+
+@pytest.fixture(scope="module")
+def on_two_sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outsider]:
+    """An invocation on one site of an app that is installed on another one too."""
+    folder = tmp_path_factory.mktemp("two-sites")
+
+    def seed(connection: Connection, ids: Ids, clock: Clock) -> None:
+        seed_default_world(connection, ids, clock)
+        seed_default_world(connection, ids, clock, OTHER)
+
+    with open_firebrick(Settings(state=folder / "state"), seed=seed) as firebrick:
+        own = next(one for one in firebrick.sites_by_host().values() if one != OTHER.cloud_id)
+        with outside(Bench(firebrick, own), folder) as one:
+            deploy(Bench(firebrick, OTHER.cloud_id), folder)
+            yield one
 
 
 def refused(answer: httpx.Response) -> bool:
@@ -328,16 +352,63 @@ def test_the_one_escaped_slash_that_is_read_is_that_of_a_context(outsider: Outsi
         (f"{ari}%2F{site}", 200), (f"ari:cloud:jira::site%2f{site}", 200), (f"{ari}/{site}", 200),
         (f"{ari}%2Fx", 404), (f"{ari}%2F{site.upper()}x", 404), (f"{ari}%2F..", 400),
         (f"{ari}%2F%2E%2E", 400), (f"{ari}%2F{site}%2F..", 400), (f"{ari}%2F{site}%2Faccount", 400),
-        (f"{ari}%252F{site}", 501), (f"{ari}%2F%2F{site}", 400), (f"{ari}%5C{site}", 400),
-        (f"{ari}%2F{site}%00", 400), (f"{ari}%2F{site};a=b", 400), (f"{ari}%2F{site}/", 501),
-        (f"{ari}%2F{site}/../../remote/jira", 400), (f"{ari}%2F{site}/remote/jira", 501),
+        (f"{ari}%252F{site}", 404), (f"{ari}%2F%2F{site}", 400), (f"{ari}%5C{site}", 400),
+        (f"{ari}%2F{site}%00", 400), (f"{ari}%2F{site};a=b", 400), (f"{ari}%2F{site}/", 404),
+        (f"{ari}%2F{site}/../../remote/jira", 400), (f"{ari}%2F{site}/remote/jira", 404),
         (f"{ari}%2F", 400), (f"%61ri%3Acloud%3Ajira%3A%3Asite%2F{site}", 400),
-        (f"{ari}%2F{'a' * 200}", 400), (f"{ari}%2F{site}%0d%0aX:y", 404), (site, 501),
+        (f"{ari}%2F{'a' * 200}", 400), (f"{ari}%2F{site}%0d%0aX:y", 404), (site, 404),
+        ("jira", 404), ("x", 404), ("ari", 404), (f"ari:cloud:jira::site%3F{site}", 404),
+        (f"cloud%3Ajira%3A%3Asite/{site}", 404), ("ari%3A" + "a" * 7000, 404),
     ):  # fmt: skip
         assert raw_get(outsider, start + rest, shown) == status, rest
     for before in ("/rest/api/3/issue/", f"/fpp/container/x{start}", start.replace("app", "root")):
         elsewhere = f"{before}{ari}%2F{site}"
         assert raw_get(outsider, elsewhere, shown) == 400, elsewhere
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        "ari:cloud:jira::site/{other}", "ari:cloud:jira::site/none",
+        "ari:cloud:jira::project/{own}", "ari:cloud:jira:{own}:workspace/{own}",
+        "ARI:cloud:jira::site/{own}", "ari:cloud:Jira::site/{own}",
+        "ari:cloud:ecosystem::installation/{installation}", "jira", "{own}",
+    ],
+)  # fmt: skip
+def test_a_context_chooses_no_site_no_account_and_no_scope(
+    on_two_sites: Outsider, context: str
+) -> None:
+    """Another site that exists, one that does not, and what is no context are refused alike."""
+    outsider, other = on_two_sites, OTHER.cloud_id
+    firebrick = outsider.bench.firebrick
+    app = outsider.opened.runtime["appContext"]
+    assert isinstance(app, dict)
+    words = {
+        "{other}": other, "{own}": outsider.bench.cloud_id,
+        "{installation}": str(app["installationId"]),
+    }  # fmt: skip
+    for word, meant in words.items():
+        context = context.replace(word, meant)
+    answer = outsider.ask(ISSUE, context=context)
+    nowhere = outsider.ask(ISSUE, context="ari:cloud:jira::site/nowhere")
+    assert visible(answer) == visible(nowhere)
+    record = firebrick.audit.read(limit=2)[0]
+    assert (record.allowed, record.rule) == (False, "remote.other-context")
+    assert record.cloud_id == outsider.bench.cloud_id
+    assert record.account_id == outsider.account("dana")
+
+
+@given(st.text(alphabet="arifpp/ovdeconx:%2Ff5CA.;?#\\\x00", max_size=60))
+def test_opening_a_context_opens_nothing_else(text: str) -> None:
+    start = "/fpp/provider/app/contextAri/"
+    for target in (text, start + text, f"{start}ari%3Acloud%3Ajira%3A%3Asite%2F{text}"):
+        opened = open_context(target)
+        if opened != target:
+            assert target.lower().startswith(f"{start}ari".lower())
+            assert opened.replace("/", "%2F") == target.replace("/", "%2F").replace("%2f", "%2F")
+        found = parse_target(opened)
+        if isinstance(found, Target) and target.startswith(start):
+            assert found.path.startswith(start)
 
 
 def raw_get(outsider: Outsider, path: str, headers: dict[str, str]) -> int:

@@ -192,10 +192,10 @@
     );
   }
 
-  // A call without a product means the product of its context, of which the host knows whether it
-  // is the installation's own.
+  // A context stands for its product, whatever product is named beside it; the host knows whether
+  // it is the installation's own.
   function remoteOf({ remote, contextAri }) {
-    if (remote !== undefined || contextAri === undefined) return remote;
+    if (contextAri === undefined) return remote;
     return `${contextAri}`.startsWith("ari:") ? `${contextAri}` : undefined;
   }
 

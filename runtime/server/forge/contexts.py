@@ -3,7 +3,7 @@
 import re
 
 _CONTEXT = re.compile(
-    r"(/fpp/provider/(?:app|user|none)/contextAri/ari(?:%3[Aa]|[a-z:]){1,99})"
+    r"(/fpp/provider/(?:app|user|none)/contextAri/[Aa][Rr][Ii](?:%3[Aa]|[0-9A-Za-z:-]){1,160})"
     r"%2[Ff]([^/%?]{1,99}(?:[/?].*)?)",
     re.DOTALL,
 )

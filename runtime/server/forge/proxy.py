@@ -53,6 +53,8 @@ _PROVIDER = re.compile(
     r"/fpp/provider/(app|user|none)/(?:remote/([^/]{1,128})|contextAri/(ari:[a-z:]{1,99}/[^/]{1,99}))"
     r"(?:/account/([^/]{1,128}))?"
 )
+_CONTEXT = re.compile(r"/fpp/provider/(app|user|none)/contextAri/(.*)", re.DOTALL)
+_NO_ARI = "ari:?"  # before what is no ARI, so that it is never taken for a product or a site
 _ACTS: Mapping[str, ActAs] = {"app": "app", "user": "user", "none": "none"}
 _CLAIM = re.compile(r"(as|id|installationId|accountId)=([^\s,=]{1,128})")
 _INSTALLATION_ARI = "ari:cloud:ecosystem::installation/"
@@ -142,11 +144,19 @@ class ForgeProxy:
             return self._refused(request, "credential.proxy-token")
         if request.path == EGRESS_PATH:
             return self._fetch(request, held)
-        match = _PROVIDER.fullmatch(unquote(request.path))
-        if match is None:
+        return self._provider(request, unquote(request.path), _caller(held))
+
+    def _provider(self, request: JiraRequest, path: str, caller: Caller) -> JiraResponse:
+        match, target = _PROVIDER.fullmatch(path), request.headers.get(TARGET, "")
+        if match is not None:
+            call = _call(request, target, _ACTS[match[1]], match[4])
+            return self._send(replace(call, remote=match[2] or match[3]), caller)
+        context = _CONTEXT.fullmatch(path)
+        if context is None:
             return _not_emulated()
-        call = _call(request, request.headers.get(TARGET, ""), _ACTS[match[1]], match[4])
-        return self._send(replace(call, remote=match[2] or match[3]), _caller(held))
+        call = _call(request, target, _ACTS[context[1]], None)
+        remote = f"{_NO_ARI}{context[2][:MAX_NAME_CHARACTERS]}"
+        return self._send(replace(call, remote=remote), caller)
 
     def _container(self, request: JiraRequest) -> JiraResponse:
         token, _, rest = request.path.removeprefix(CONTAINER_PREFIX).partition("/")

@@ -72,11 +72,13 @@ async function throughProxy(path, target, input, init, more = {}) {
   return send(new URL(path, origin), { method, headers, body, signal, redirect: "manual" });
 }
 
-// A call without a product means the product of its context, which its ARI names.
+// A context stands for its product, whatever product is named beside it.
 function placeOf({ remote, contextAri }) {
-  if (remote === "jira") return "remote/jira";
-  if (remote !== undefined) throw notEmulated(remote);
-  if (`${contextAri}`.startsWith("ari:")) return `contextAri/${encodeURIComponent(contextAri)}`;
+  if (contextAri !== undefined && `${contextAri}`.startsWith("ari:")) {
+    return `contextAri/${encodeURIComponent(contextAri)}`;
+  }
+  if (contextAri === undefined && remote === "jira") return "remote/jira";
+  if (contextAri === undefined && remote !== undefined) throw notEmulated(remote);
   throw coded("NOT_EMULATED", "Not emulated yet: a call for no product and no site.");
 }
 
