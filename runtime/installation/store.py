@@ -151,14 +151,22 @@ class InstallationStore:
             .values(version_id=version.id, granted=json.dumps(sorted(version.scopes)))
         )
 
-    def roll_out(self, connection: Connection, old: AppVersion, new: AppVersion) -> None:
-        """Move every installation of a version to a minor one; what is granted stays."""
+    def roll_out(
+        self, connection: Connection, old: AppVersion, new: AppVersion
+    ) -> tuple[tuple[str, str], ...]:
+        """Move every installation of a version to a minor one; what is granted stays.
+
+        Returns:
+            Site and app account of each.
+        """
         table = installation_table.c
-        connection.execute(
+        moved = connection.execute(
             update(installation_table)
             .where(table.version_id == old.id, table.active)
             .values(version_id=new.id)
+            .returning(table.cloud_id, table.app_account_id)
         )
+        return tuple((row.cloud_id, row.app_account_id) for row in moved)
 
     def set_granted(self, installation_id: str, granted: frozenset[str]) -> None:
         """Replace the granted scopes of an installation."""

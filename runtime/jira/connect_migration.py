@@ -46,7 +46,7 @@ class _Change:
 @operation("MigrationResource.updateEntityPropertiesValue_put")
 def update_entity_properties_value(context: Context) -> JiraResponse:
     """Write properties of several entities of one kind: all of them, or none."""
-    _require_migrating_app(context)
+    require_migrating_app(context)
     kind = context.params["entityType"]
     if kind not in KINDS:
         raise JiraError(400, f"There is no kind of property {kind!r}.")
@@ -66,7 +66,7 @@ def update_entity_properties_value(context: Context) -> JiraResponse:
 @operation("MigrationResource.workflowRuleSearch_post", read_only=True)
 def workflow_rule_search(context: Context) -> JiraResponse:
     """Tell the app's rules of a workflow by their ids."""
-    _require_migrating_app(context)
+    require_migrating_app(context)
     body = context.json_object()
     workflow, rules = body.get("workflowEntityId"), body.get("ruleIds")
     if not isinstance(workflow, str) or not _UUID.fullmatch(workflow):
@@ -84,7 +84,12 @@ def workflow_rule_search(context: Context) -> JiraResponse:
     )
 
 
-def _require_migrating_app(context: Context) -> None:
+def require_migrating_app(context: Context) -> None:
+    """Refuse whoever is no Connect app that asks as itself and names a transfer.
+
+    Raises:
+        JiraError: 403 or 400.
+    """
     if context.principal.model != "connect" or context.caller().account_type != "app":
         raise JiraError(403, NOT_CONNECT, rule="caller.not-the-app")
     if not _UUID.fullmatch(context.request.headers.get(TRANSFER, "")):

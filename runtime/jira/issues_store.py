@@ -1,7 +1,7 @@
 """Read issues from the store: one by id or key, many by id, with the people in them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sqlalchemy import Integer, Row, bindparam, select, union_all
@@ -43,6 +43,10 @@ class Issue:
     updated_ms: int
     resolved_ms: int | None
     fields: Mapping[str, Any]  # JSON by field id
+
+    def with_fields(self, fields: Mapping[str, Any], updated_ms: int) -> "Issue":  # JSON
+        """Return the issue with other values of what has no column."""
+        return replace(self, fields=fields, updated_ms=updated_ms)
 
     def project(self, context: Context) -> Project:
         """Return its project."""

@@ -406,6 +406,15 @@ issue_label_table = Table(  # a searchable copy of the labels in issue.fields
     Index("ix_issue_label_label", "label"),
 )
 
+field_migration_table = Table(  # values of Connect fields that Forge fields took over
+    "field_migration",
+    metadata,
+    Column("field_id", NUMBER, ForeignKey("custom_field.id"), primary_key=True),
+    Column("moved", Integer, nullable=False),
+    Column("kept", Integer, nullable=False),
+    Column("finished_ms", BigInteger, nullable=False),
+)
+
 custom_value_table = Table(  # a searchable copy of the values of custom fields in issue.fields
     "custom_value",
     metadata,

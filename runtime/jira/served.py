@@ -9,12 +9,15 @@ from types import ModuleType
 from runtime.jira.context import Handler, Served
 
 MODULES = (
+    "app_field_values",
     "comments",
+    "connect_field_migration",
     "connect_migration",
     "connect_modules",
     "connect_properties",
     "createmeta",
     "data_policy",
+    "field_options",
     "fields",
     "forge_properties",
     "groups",

@@ -22,6 +22,7 @@ from runtime.invocation.images import Images
 from runtime.jira.app_users import add_app_user, remove_app_user
 from runtime.jira.configuration import load_site
 from runtime.jira.permissions import Permissions
+from runtime.server.forge_fields import sync_forge_fields
 from runtime.tokens.broker import TokenBroker
 
 DEFAULT_ENVIRONMENT = "development"
@@ -184,6 +185,7 @@ class Apps:
             if not self._installations.deactivate(connection, installation.id):
                 raise InstallationError("NOT_INSTALLED", f"{version.name} was removed already.")
             remove_app_user(connection, installation.cloud_id, installation.app_account_id)
+            sync_forge_fields(connection, installation.cloud_id, installation.app_account_id, None)
             set_account_active(connection, installation.app_account_id, active=False)
             revoked = self._broker.revoke_installation(installation.id, connection)
             self._record(
@@ -274,7 +276,8 @@ class Apps:
         number = next_version(previous, draft.scopes, draft.egress)
         stored = self._installations.add_version(replace(draft, version=number), connection)
         if previous is not None and number.split(".")[0] == previous.version.split(".")[0]:
-            self._installations.roll_out(connection, previous, stored)
+            for cloud_id, account_id in self._installations.roll_out(connection, previous, stored):
+                sync_forge_fields(connection, cloud_id, account_id, stored)
         self._record(connection, "deploy", "app.deployed", stored)
         return stored
 
@@ -295,6 +298,7 @@ class Apps:
         self, connection: Connection, plan: InstallPlan, current: Installation, admin: Account
     ) -> Installation:
         self._installations.approve_version(connection, current.id, plan.version)
+        sync_forge_fields(connection, current.cloud_id, current.app_account_id, plan.version)
         upgraded = replace(
             current, version_id=plan.version.id, granted=frozenset(plan.version.scopes)
         )
@@ -312,6 +316,7 @@ class Apps:
             add_account(connection, account)
         set_account_active(connection, account.account_id, active=True)
         add_app_user(connection, cloud_id, account)
+        sync_forge_fields(connection, cloud_id, account.account_id, version)
         return account
 
     def _require_admin(self, cloud_id: str, account: Account) -> None:
