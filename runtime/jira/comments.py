@@ -82,7 +82,7 @@ def update_comment(context: Context) -> JiraResponse:
     """Change a comment: anybody's with *Edit all comments*, one's own with *Edit own comments*."""
     issue = get_issue(context, context.params["issueIdOrKey"])
     comment = get_comment(context, issue, context.params["id"])
-    _require(context, issue, comment, "EDIT")
+    require_comment_right(context, issue, comment, "EDIT")
     body = context.json_object()
     editor = context.caller()
     kind, identifier = comment.visibility_type, comment.visibility_id
@@ -112,7 +112,7 @@ def delete_comment(context: Context) -> JiraResponse:
     """Delete a comment: anybody's with *Delete all comments*, one's own with *Delete own*."""
     issue = get_issue(context, context.params["issueIdOrKey"])
     comment = get_comment(context, issue, context.params["id"])
-    _require(context, issue, comment, "DELETE")
+    require_comment_right(context, issue, comment, "DELETE")
     kept = property_table.c
     context.connection.execute(
         delete(property_table)
@@ -208,8 +208,14 @@ def _not_member(what: str, name: str) -> JiraError:
     )
 
 
-def _require(context: Context, issue: Issue, comment: Comment, verb: str) -> None:
-    """Refuse whoever may neither change all comments nor, being the author, one's own."""
+def require_comment_right(
+    context: Context, issue: Issue, comment: Comment, verb: str, status: int = 400
+) -> None:
+    """Refuse whoever may neither change all comments nor, being the author, one's own.
+
+    Raises:
+        JiraError: 401 to nobody, `status` to others.
+    """
     context.caller()
     holds = context.permissions.holds
     if holds(f"{verb}_ALL_COMMENTS", issue=issue):
@@ -218,7 +224,7 @@ def _require(context: Context, issue: Issue, comment: Comment, verb: str) -> Non
     if own and holds(f"{verb}_OWN_COMMENTS", issue=issue):
         return
     rule = f"permission.{verb}_{'OWN' if own else 'ALL'}_COMMENTS"
-    raise JiraError(400, "You do not have the permission for this comment.", rule=rule)
+    raise JiraError(status, "You do not have the permission for this comment.", rule=rule)
 
 
 def _set_properties(context: Context, comment_id: int, value: Json) -> None:

@@ -5,20 +5,22 @@ Source:
 
 Differs:
     There is no migration platform around it: any UUID is taken for the id of a transfer. Each
-    property that is written also takes the app's own permission to write it. Of the kinds of
-    properties those of issues and projects are served. No workflow has a rule of a Connect app, so
-    every rule that is searched for is one that cannot be found.
+    property that is written also takes the app's own permission to write it. No site has
+    dashboards, work logs, boards or sprints, and no user has a number, so none of those is found.
+    No workflow has a rule of a Connect app, so every rule that is searched for is one that cannot
+    be found.
 """
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from runtime.errors import JiraError
 from runtime.jira.context import Context, operation
 from runtime.jira.entity_properties import check_property, store_property
-from runtime.jira.failures import not_permitted
+from runtime.jira.failures import HIDDEN, not_permitted
 from runtime.jira.issues_store import get_issue
+from runtime.jira.more_properties import find_configured_type, find_editable_comment
 from runtime.jira.project_rights import require_project_admin
 from runtime.jira.responses import Json, json_response
 from runtime.jira.visibility import get_project
@@ -50,10 +52,6 @@ def update_entity_properties_value(context: Context) -> JiraResponse:
     kind = context.params["entityType"]
     if kind not in KINDS:
         raise JiraError(400, f"There is no kind of property {kind!r}.")
-    if kind not in _ENTITIES:
-        message = f"Firebrick does not emulate the migration of {kind} yet."
-        answer = json_response({"errorMessages": [message], "errors": {}}, 501)
-        return replace(answer, rule="operation.not-emulated")
     asked = context.body()
     if not isinstance(asked, list) or not 1 <= len(asked) <= MAX_PROPERTIES:
         raise JiraError(400, f"The body must be a list of 1 to {MAX_PROPERTIES} properties.")
@@ -103,6 +101,8 @@ def _change(context: Context, kind: str, asked: Json) -> _Change:
         raise JiraError(400, "`entityId` must be a whole number.")
     if not isinstance(key, str) or not key or "value" not in fields:
         raise JiraError(400, "Each property needs an `entityId`, a `key` and a `value`.")
+    if kind not in _ENTITIES:
+        raise JiraError(404, f"There is no entity of {kind} with the id {entity_id}.", rule=HIDDEN)
     entity, find = _ENTITIES[kind]
     return _Change(entity, find(context, entity_id), key, check_property(key, fields["value"]))
 
@@ -121,8 +121,18 @@ def _project(context: Context, entity_id: int) -> str:
     return str(project.id)
 
 
+def _comment(context: Context, entity_id: int) -> str:
+    return str(find_editable_comment(context, str(entity_id)).id)
+
+
+def _issue_type(context: Context, entity_id: int) -> str:
+    return find_configured_type(context, str(entity_id))
+
+
 _ENTITIES: dict[str, tuple[str, Callable[[Context, int], str]]] = {
     "IssueProperty": ("issue", _issue),
     "ProjectProperty": ("project", _project),
+    "CommentProperty": ("comment", _comment),
+    "IssueTypeProperty": ("issuetype", _issue_type),
 }
 """What each kind that is served is stored as, and how its entity is found and may be changed."""

@@ -38,14 +38,14 @@ def get_fields(context: Context) -> JiraResponse:
 @operation("getIssueAllTypes")
 def get_issue_types(context: Context) -> JiraResponse:
     """Return the issue types of the projects that the caller may browse; all of them to admins."""
-    return json_response([issue_type_bean(context, one) for one in _visible_types(context)])
+    return json_response([issue_type_bean(context, one) for one in visible_types(context)])
 
 
 @operation("getIssueType")
 def get_issue_type(context: Context) -> JiraResponse:
     """Return one issue type; one that is only used in hidden projects does not exist."""
     wanted = context.params["id"]
-    for issue_type in _visible_types(context):
+    for issue_type in visible_types(context):
         if str(issue_type.id) == wanted:
             return json_response(issue_type_bean(context, issue_type))
     raise _missing("issue type", wanted)
@@ -156,7 +156,8 @@ def get_resolution(context: Context) -> JiraResponse:
     return json_response(resolution_bean(context, found[0]))
 
 
-def _visible_types(context: Context) -> list[IssueType]:
+def visible_types(context: Context) -> list[IssueType]:
+    """Return the issue types of the projects that the caller may browse; all to administrators."""
     types = context.site.issue_types
     if context.permissions.is_admin():
         return list(types.values())

@@ -23,6 +23,7 @@ MODULES = (
     "groups",
     "issue_properties",
     "issues",
+    "more_properties",
     "my_permissions",
     "old_search",
     "permission_schemes",

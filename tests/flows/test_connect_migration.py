@@ -182,7 +182,17 @@ def test_properties_are_written_all_or_none(flow: Connected) -> None:
     assert migrate(flow, "PUT", "properties/ProjectProperty", change).status_code == 200
     read = flow.app.ask("GET", "/rest/api/3/project/TEAM/properties/moved")
     assert read.json()["value"] == {"n": 1}
-    assert migrate(flow, "PUT", "properties/SprintProperty", change).status_code == 501
+    for nothing in ("Sprint", "Board", "Worklog", "DashboardItem", "User"):
+        assert migrate(flow, "PUT", f"properties/{nothing}Property", change).status_code == 404
+    body = {"body": {"type": "doc", "version": 1, "content": []}}
+    body["body"]["content"] = [{"type": "paragraph", "content": [{"type": "text", "text": "x"}]}]
+    said = flow.app.ask("POST", "/rest/api/3/issue/TEAM-1/comment", body).json()["id"]
+    task = flow.app.ask("GET", "/rest/api/3/issuetype").json()[0]["id"]
+    for kind, path, one in (("Comment", "comment", said), ("IssueType", "issuetype", task)):
+        change = [{"entityId": int(one), "key": "moved", "value": "yes"}]
+        assert migrate(flow, "PUT", f"properties/{kind}Property", change).status_code == 200
+        read = flow.app.ask("GET", f"/rest/api/3/{path}/{one}/properties/moved")
+        assert read.json()["value"] == "yes"
 
 
 def test_the_rules_of_a_workflow_cannot_be_found(flow: Connected) -> None:
@@ -238,6 +248,7 @@ def test_a_migration_is_the_apps_and_gives_it_no_right(flow: Connected) -> None:
 @pytest.mark.parametrize(
     ("kind", "thing", "permission"),
     [("IssueProperty", "issue/TEAM-1", "EDIT_ISSUES"),
+     ("IssueTypeProperty", "issuetype/10001", "ADMINISTER"),
      ("ProjectProperty", "project/TEAM", "ADMINISTER_PROJECTS")],
 )  # fmt: skip
 def test_a_migration_writes_nothing_that_the_app_may_not(
