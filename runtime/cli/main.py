@@ -10,6 +10,7 @@ from runtime.cli import (
     build,
     connect,
     consents,
+    egress,
     explain,
     invoke,
     lint,
@@ -77,6 +78,7 @@ app.add_typer(tokens.app, name="token")
 app.add_typer(tls.app, name="tls")
 app.add_typer(toolchain.app, name="toolchain")
 app.add_typer(consents.app, name="consent")
+app.add_typer(egress.app, name="egress")
 app.add_typer(connect.app, name="connect")
 app.add_typer(oauth.app, name="oauth")
 app.add_typer(webhooks.app, name="webhook")

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from runtime.audit.trail import AuditRecord, AuditTrail
@@ -14,6 +14,7 @@ from runtime.gateway.values import Caller, ProductReply
 from runtime.hostfunctions.codec import decode_fetch, encode_error, encode_reply
 from runtime.hostfunctions.redirects import next_call
 from runtime.hostfunctions.stubs import FAULTS, MAX_DELAY_MS, EgressStub, find_stub
+from runtime.policy.customer_egress import CUSTOMER, EgressGroup, find_group
 from runtime.policy.decision import Decision
 from runtime.policy.egress import ExternalUrl, decide_egress, host_matches, parse_external
 from runtime.policy.headers import filter_egress_answer, filter_egress_headers
@@ -60,10 +61,10 @@ class Egress:
 class Fetch:
     """Host function bound to one invocation: the door to other hosts.
 
-    The manifest must declare the address, or the answer is the platform's for one that is not
-    allowed. A declared address is answered by the first stub that fits; by the real network only if
-    its host was allowed by name; else the call fails and says how to add a stub. Every redirect is
-    decided on anew.
+    The manifest must declare the address, or an administrator have approved it; else the answer is
+    the platform's for one that is not allowed. An address that passes is answered by the first stub
+    that fits; by the real network only if its host was allowed by name; else the call fails and
+    says how to add a stub. Every redirect is decided on anew.
 
     Args:
         audit: Gets one record for each request, redirects among them.
@@ -72,6 +73,8 @@ class Fetch:
         clock: Measures durations.
         egress: What stands outside.
         outside: The real network.
+        groups: Returns what administrators approved as of now; asked where the manifest does not
+            declare an address.
         pause: Waits for that many seconds: delays of stubs.
     """
 
@@ -86,6 +89,7 @@ class Fetch:
         clock: Clock,
         egress: Egress,
         outside: Outside,
+        groups: Callable[[], Iterable[EgressGroup]] = tuple,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
         self._audit = audit
@@ -96,6 +100,8 @@ class Fetch:
         self._clock = clock
         self._egress = egress
         self._outside = outside
+        self._groups = groups
+        self._group: str | None = None  # that let the request pass that is made now
         self._pause = pause
 
     def __call__(self, raw: bytes) -> bytes:
@@ -119,11 +125,13 @@ class Fetch:
         """
         for hop in range(MAX_REDIRECTS + 1):
             begin_s = self._clock.monotonic_s()
-            decision = decide_egress(self._declared, call.url)
+            decision, group = self._decide(call.url)
             target = parse_external(call.url)
             if not decision.allowed or isinstance(target, Decision):
+                self._group = None
                 self._record(call, decision, begin_s, status=403)
                 return FetchAnswer(_NOT_ALLOWED)
+            self._group = group
             reply = self._ask(target, call, begin_s)
             following = next_call(call, target, reply)
             if following is None:
@@ -133,6 +141,14 @@ class Fetch:
                 )
             call = following
         raise ForgeError("FETCH_FAILED", "redirect count exceeded")
+
+    def _decide(self, url: str) -> tuple[Decision, str | None]:
+        """Decide by the manifest, then by what administrators approved; name the group."""
+        decision = decide_egress(self._declared, url)
+        if decision.rule != "egress.undeclared":
+            return decision, None
+        group = find_group(self._groups(), url)
+        return (decision, None) if group is None else (CUSTOMER, group)
 
     def _ask(self, target: ExternalUrl, call: ExternalCall, begin_s: float) -> ExternalReply:
         headers = filter_egress_headers(call.headers)
@@ -197,6 +213,7 @@ class Fetch:
                 path=call.url[:MAX_AUDITED_CHARACTERS],
                 status=status,
                 duration_ms=(self._clock.monotonic_s() - begin_s) * 1000,
+                detail={} if self._group is None else {"egress_group": self._group},
             )
         )
 

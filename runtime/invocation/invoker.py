@@ -1,7 +1,7 @@
 """One invocation: a function of an installed app, run in a fresh guest."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 
 from pydantic import SecretStr
@@ -50,6 +50,7 @@ from runtime.invocation.recording import (
 from runtime.invocation.records import InvocationRecord, InvocationRecords
 from runtime.invocation.scrubbing import Scrubber
 from runtime.manifest.model import Manifest
+from runtime.policy.customer_egress import EgressGroup, is_configurable
 from runtime.sandbox.journal import Journal, Recorder
 from runtime.sandbox.limits import Limits
 from runtime.sandbox.timebase import RealTime, VirtualTime
@@ -174,6 +175,7 @@ class Invoker:
         world_clock: What a guest's clock begins with.
         ids: Makes invocation ids and seeds.
         outside: The real network, for hosts that an order allows.
+        egress_groups: What administrators let installations reach.
     """
 
     def __init__(
@@ -190,6 +192,7 @@ class Invoker:
         world_clock: Clock,
         ids: Ids,
         outside: Outside,
+        egress_groups: Callable[[str], Iterable[EgressGroup]],
     ) -> None:
         self._gateway = gateway
         self._remotes = remotes
@@ -202,6 +205,7 @@ class Invoker:
         self._world_clock = world_clock
         self._ids = ids
         self._outside = outside
+        self._egress_groups = egress_groups
 
     def invoke(self, order: Order) -> InvocationResult:
         """Run one function in a fresh guest, or have a remote do what an endpoint stands for.
@@ -294,6 +298,7 @@ class Invoker:
             clock=self._clock,
             egress=order.egress,
             outside=self._outside,
+            groups=self._groups_of(facts, manifest),
         )
         remote = InvokeRemote(
             self._remotes,
@@ -307,7 +312,7 @@ class Invoker:
             fetch.name: fetch,
             remote.name: remote,
         }
-        doors = Doors(functions, prompt=not (order.version.egress or manifest.remotes))
+        doors = Doors(functions, prompt=_answers_at_once(order.version, manifest))
         proofs: list[Proof] = []
 
         def inspect(memory: memoryview) -> None:
@@ -361,6 +366,11 @@ class Invoker:
             self._kept(order.version, recording, secrets),
         )
 
+    def _groups_of(self, facts: Facts, manifest: Manifest) -> Callable[[], Iterable[EgressGroup]]:
+        if not is_configurable(manifest.sections):
+            return tuple
+        return lambda: self._egress_groups(facts.installation.id)
+
     def _kept(
         self, version: AppVersion, recording: Recording, secrets: Mapping[str, str]
     ) -> Callable[[Connection], None] | None:
@@ -400,6 +410,11 @@ def _recording(  # noqa: PLR0917  # two call sites; what a recording is made of
         journal=journal,
         outcome=outcome,
     )
+
+
+def _answers_at_once(version: AppVersion, manifest: Manifest) -> bool:
+    """Return whether no door of an app can take long."""
+    return not (version.egress or manifest.remotes or is_configurable(manifest.sections))
 
 
 def _caller(facts: Facts) -> Caller:

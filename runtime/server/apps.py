@@ -22,6 +22,7 @@ from runtime.invocation.images import Images
 from runtime.jira.app_users import add_app_user, remove_app_user
 from runtime.jira.configuration import load_site
 from runtime.jira.permissions import Permissions
+from runtime.server.egress_groups import EgressGroups
 from runtime.server.forge_fields import sync_forge_fields
 from runtime.tokens.broker import TokenBroker
 
@@ -186,6 +187,7 @@ class Apps:
                 raise InstallationError("NOT_INSTALLED", f"{version.name} was removed already.")
             remove_app_user(connection, installation.cloud_id, installation.app_account_id)
             sync_forge_fields(connection, installation.cloud_id, installation.app_account_id, None)
+            EgressGroups.forget(connection, installation.id)
             set_account_active(connection, installation.app_account_id, active=False)
             revoked = self._broker.revoke_installation(installation.id, connection)
             self._record(

@@ -48,6 +48,7 @@ from runtime.server.connect.migration import MigrationKeys
 from runtime.server.connect.parts import open_connect
 from runtime.server.connect.services import ConnectServices
 from runtime.server.directory import Directory
+from runtime.server.egress_groups import EgressGroups
 from runtime.server.forge.remote_parts import open_remotes
 from runtime.server.oauth_parts import open_oauth
 from runtime.server.operations import load_operations
@@ -94,6 +95,7 @@ class Firebrick(Directory):
         self.recordings = RecordingStore(engine, settings.recordings)
         self.installations = InstallationStore(engine)
         self.consents = ConsentStore(engine, clock)
+        self.egress_groups = EgressGroups(engine, clock)
         self.variables = VariableStore(engine)
         self.vault = Vault(settings.state)
         ceiling = TokenPolicy(settings.api_tokens, settings.api_token_max_days)
@@ -228,6 +230,7 @@ class Firebrick(Directory):
             world_clock=self.world_clock,
             ids=self.ids,
             outside=self.ask_network,
+            egress_groups=self.egress_groups.list,
         )
 
     def egress(

@@ -17,7 +17,7 @@ Differs:
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import unquote, urlencode
@@ -32,8 +32,10 @@ from runtime.gateway.outside import ExternalCall, Outside
 from runtime.gateway.values import Caller, ProductCall
 from runtime.hostfunctions.codec import decode_fetch
 from runtime.hostfunctions.fetch import Egress, Fetch, FetchAnswer
+from runtime.installation.model import LiveGrant
 from runtime.installation.store import InstallationStore
 from runtime.jira.responses import gateway_refusal
+from runtime.policy.customer_egress import EgressGroup, is_configurable
 from runtime.policy.impersonation import ActAs
 from runtime.tokens.handed import HandedToken, HandedTokens, Handing
 from runtime.wire import JiraRequest, JiraResponse
@@ -110,6 +112,7 @@ class ForgeProxy:
         egress: Returns what stands outside.
         outside: The real network, for hosts that a human allowed.
         graphql: Answers ``graphql`` below the egress proxy.
+        egress_groups: What administrators let installations reach.
     """
 
     def __init__(
@@ -123,6 +126,7 @@ class ForgeProxy:
         egress: Callable[[], Egress],
         outside: Outside,
         graphql: Graphql,
+        egress_groups: Callable[[str], Iterable[EgressGroup]],
     ) -> None:
         self._handed = handed
         self._gateway = gateway
@@ -132,6 +136,7 @@ class ForgeProxy:
         self._egress = egress
         self._outside = outside
         self._graphql = graphql
+        self._egress_groups = egress_groups
 
     def __call__(self, request: JiraRequest) -> JiraResponse | None:
         """Answer a request to the proxy; None for any other path."""
@@ -199,6 +204,7 @@ class ForgeProxy:
             clock=self._clock,
             egress=self._egress(),
             outside=self._outside,
+            groups=lambda: self._groups_of(grant),
         )
         try:
             return _fetched(door.answer(_external_call(request)))
@@ -206,6 +212,16 @@ class ForgeProxy:
             raise
         except ForgeError as error:
             return _not_fetched(error)
+
+    def _groups_of(self, grant: LiveGrant | None) -> Iterable[EgressGroup]:
+        version = None
+        if grant is not None:
+            version = self._installations.find_version(grant.installation.version_id)
+        if grant is None or version is None:
+            return ()
+        if not is_configurable(json.loads(version.manifest_text)):
+            return ()
+        return self._egress_groups(grant.installation.id)
 
     def _refused(self, request: JiraRequest, rule: str) -> JiraResponse:
         path = request.path

@@ -33,6 +33,7 @@ def forge_edges(firebrick: "Firebrick") -> tuple[Edge, ...]:
         egress=firebrick.egress,
         outside=firebrick.ask_network,
         graphql=graphql,
+        egress_groups=firebrick.egress_groups.list,
     )
     return (proxy, graphql)
 
