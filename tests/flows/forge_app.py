@@ -165,8 +165,9 @@ def outside(
     *,
     impersonation: bool = False,
     user_consent: bool = False,
+    manifest: str = MANIFEST,
 ) -> Iterator[Outsider]:
     """Deploy the app, serve the state, open an invocation."""
-    deploy(bench, folder, impersonation=impersonation, user_consent=user_consent)
+    deploy(bench, folder, impersonation=impersonation, user_consent=user_consent, manifest=manifest)
     with served(bench.firebrick) as url, httpx.Client(base_url=url, trust_env=False) as http:
         yield Outsider(http, open_outside(bench, as_), bench)
