@@ -6,13 +6,22 @@ reader gets out of one. Lists keep their order: it decides the numbers that thin
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from runtime.jira.schema import KEY_LENGTH
 
 MOST_TEXT = 32_767  # characters of a description or a comment, as the product has it
 
 Name = Annotated[str, Field(min_length=1, max_length=KEY_LENGTH)]
+
+
+def _own_field(name: str) -> str:
+    if name.startswith("customfield_"):
+        raise ValueError("custom fields belong to apps, and their values are no part of a world")
+    return name
+
+
+IssueFieldName = Annotated[Name, AfterValidator(_own_field)]
 Handle = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 ProjectKey = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,9}$")]
 IssueKey = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,9}-[1-9][0-9]{0,8}$")]
@@ -274,7 +283,7 @@ class IssueEntry(Part):
     resolved: Moment | None = Field(None, description="As `updated` by default, if resolved.")
     rank: Annotated[str, Field(max_length=64)] | None = None
     description: Document | None = None
-    fields: dict[Name, Any] = {}  # Any: JSON
+    fields: dict[IssueFieldName, Any] = {}  # Any: JSON
     comments: list[CommentEntry] = []
     properties: Properties = {}
 

@@ -44,7 +44,7 @@ from runtime.jira.world_model import (
 )
 from runtime.jira.world_read_issues import read_issues, unique_names
 
-NOT_READ = frozenset({"changelog"})
+NOT_READ = frozenset({"changelog", "custom_field", "custom_value"})
 """Tables of what happened rather than of what is; a world file does not hold them."""
 
 

@@ -11,6 +11,7 @@ from runtime.jira.world_build_issues import NO_RESOLUTION
 from runtime.jira.world_model import CommentEntry, IssueEntry
 from runtime.jira.world_text import document_text, moment_text
 
+CUSTOM = "customfield_"  # fields belong to apps, which are no part of a world
 OWN_FIELDS = frozenset({"description", "labels"})  # kept as fields, written as keys of their own
 
 _Row = Row[Any]  # Any: the columns differ by table
@@ -86,7 +87,11 @@ class _Issues:
             resolved=self._resolved(row),
             rank=None if row.rank == f"0|i{at:05d}:" else row.rank,
             description=None if described is None else document_text(described),
-            fields={name: fields[name] for name in sorted(fields.keys() - OWN_FIELDS)},
+            fields={
+                name: fields[name]
+                for name in sorted(fields.keys() - OWN_FIELDS)
+                if not name.startswith(CUSTOM)
+            },
             comments=[self._comment(row, said) for said in self._comments.get(row.id, [])],
             properties=self._properties.get(("issue", str(row.id)), {}),
         )

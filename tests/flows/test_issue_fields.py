@@ -7,9 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import delete, select, update
 
+from runtime.identity.accounts import account_table
 from runtime.jira.schema import global_permission_table, group_table, site_table
+from runtime.jira.world_model import IssueEntry
+from runtime.jira.world_read import read_site
 from tests.fidelity.shapes import assert_shape
 from tests.flows.conftest import Bench
 from tests.flows.connect_app import KEY, ConnectApp, running
@@ -253,6 +257,19 @@ def test_they_go_and_come_back_with_their_app(flow: Connected, people: People) -
     assert connect_field(people, "number") == name
     assert fields(people)[name] == 7
     assert search(people, f"{name} = 7") == ["TEAM-1"]
+
+
+def test_their_values_are_no_part_of_a_world(flow: Connected, people: People) -> None:
+    name = connect_field(people, "number")
+    assert people.ask("dana", "PUT", f"{API}/issue/TEAM-1", {"fields": {name: 7}}).is_success
+    with flow.bench.firebrick.engine.connect() as connection:
+        accounts = connection.execute(select(account_table.c.account_id, account_table.c.handle))
+        handles = {row.account_id: row.handle for row in accounts}
+        site = read_site(connection, flow.bench.cloud_id, handles)
+    assert "TEAM-1" in site.model_dump_json()
+    assert "customfield" not in site.model_dump_json()
+    with pytest.raises(ValidationError, match="custom fields belong to apps"):
+        IssueEntry(key="TEAM-1", summary="x", fields={name: 7})
 
 
 def test_a_dynamic_module_makes_one_too(flow: Connected, people: People) -> None:
