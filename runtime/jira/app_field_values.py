@@ -56,9 +56,18 @@ def _own_field(context: Context, id_or_key: str) -> CustomField:
     if not is_app:
         raise JiraError(403, NOT_THE_OWNER, rule="caller.not-the-app")
     one = get_custom_field(context, id_or_key)
-    if one.model != "forge" or one.owner != account.account_id:
+    if not is_owner(context, one):
         raise JiraError(403, NOT_THE_OWNER, rule="caller.not-the-app")
     return one
+
+
+def is_owner(context: Context, one: CustomField) -> bool:
+    """Say whether the caller is the Forge app that provides a field, as itself."""
+    return (
+        context.principal.model == "forge"
+        and one.model == "forge"
+        and one.owner == context.account_id
+    )
 
 
 def _updates(context: Context) -> list[Mapping[str, Json]]:

@@ -105,7 +105,7 @@ def as_issue_field(one: CustomField) -> IssueField:
         type="array" if several else kind,
         items=kind if several else None,
         operations=() if one.read_only else verbs,
-        key=one.key,
+        key=one.shown_key,
         custom=f"{_CONNECT_TYPE}{one.key}" if one.model == "connect" else one.key,
         custom_id=one.id,
         clauses=(f"cf[{one.id}]", one.name) if is_searchable(one) else (),

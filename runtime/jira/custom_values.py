@@ -31,6 +31,8 @@ from runtime.jira.wiki import to_adf, to_wiki
 MAX_STRING = 255  # characters of a short text
 MAX_TEXT = 32_767  # characters of a long text, and of JSON
 MAX_ITEMS = 1_000  # of a list
+MAX_FORGE_ITEMS = 100  # of a list of a Forge app, the platform's
+MAX_DEPTH = 100  # of JSON: whoever reads it recurses
 WIKI_VERSION = 2
 Stored = Any  # JSON
 
@@ -46,8 +48,9 @@ def accept(context: Context, one: CustomField, value: Json, project: Project) ->
     if one.type == "multi_select" or one.collection == "list":
         if not isinstance(value, list):
             raise refuse(one.field_id, "data was not an array")
-        if len(value) > MAX_ITEMS:
-            raise refuse(one.field_id, f"A list has at most {MAX_ITEMS} values.")
+        limit = MAX_FORGE_ITEMS if one.model == "forge" else MAX_ITEMS
+        if len(value) > limit:
+            raise refuse(one.field_id, f"A list has at most {limit} values.")
         items = [_take(context, one, item, project) for item in value]
         distinct = list({json.dumps(item, sort_keys=True): item for item in items}.values())
         return distinct or None
@@ -151,13 +154,24 @@ def _datetime(_context: Context, one: CustomField, value: Json, _project: Projec
 def _object(_context: Context, one: CustomField, value: Json, _project: Project) -> Stored:
     if not isinstance(value, dict):
         raise refuse(one.field_id, "The value must be an object")
-    try:
-        length = len(json.dumps(value))
-    except RecursionError:
-        length = MAX_TEXT + 1
-    if length > MAX_TEXT:
+    if is_too_deep(value):
+        raise refuse(one.field_id, f"The value is nested deeper than {MAX_DEPTH}.")
+    if len(json.dumps(value)) > MAX_TEXT:
         raise refuse(one.field_id, f"The value is larger than {MAX_TEXT} characters of JSON.")
     return value
+
+
+def is_too_deep(value: Json) -> bool:
+    """Say whether JSON is nested deeper than what is kept."""
+    level, depth = [value], 0
+    while level and depth <= MAX_DEPTH:
+        depth += 1
+        inner: list[Json] = []
+        for one in level:
+            if isinstance(one, dict | list):
+                inner.extend(one.values() if isinstance(one, dict) else one)
+        level = inner
+    return bool(level)
 
 
 _Accept = Callable[[Context, CustomField, Json, Project], Stored]

@@ -348,6 +348,7 @@ custom_field_table = Table(  # what the modules of apps add to issues
     Column("read_only", Boolean, nullable=False, default=False),
     Column("active", Boolean, nullable=False, default=True),  # its app is there
     Column("settings", JSON, nullable=False),  # what else its module says
+    Column("configuration", JSON(none_as_null=True)),  # what its app keeps in its context
     UniqueConstraint("cloud_id", "key"),
 )
 
@@ -385,8 +386,7 @@ issue_table = Table(
     Column("resolved_ms", BigInteger),
     Column("rank", String(64), nullable=False),
     Column("description_text", Text, nullable=False, default=""),  # what a search sees of it
-    # the rest by field id: description and environment (ADF), labels (list), customfield_…
-    Column("fields", JSON, nullable=False),
+    Column("fields", JSON, nullable=False),  # the rest by field id: ADF, labels, customfield_…
     UniqueConstraint("project_id", "number"),
     Index("ix_issue_project_created", "project_id", "created_ms"),
     Index("ix_issue_project_updated", "project_id", "updated_ms"),

@@ -17,6 +17,7 @@ MODULES = (
     "connect_properties",
     "createmeta",
     "data_policy",
+    "field_contexts",
     "field_options",
     "fields",
     "forge_properties",

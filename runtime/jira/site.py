@@ -290,6 +290,14 @@ class CustomField:
         """Return its id among the fields of an issue."""
         return f"customfield_{self.id}"
 
+    @property
+    def shown_key(self) -> str:
+        """Return its key in the list of fields, which finds it too."""
+        return str(self.settings.get(SHOWN_KEY, self.key))
+
+
+SHOWN_KEY = "shownKey"
+"""In a field's settings: the key in the list of fields where that is not the one it is kept by."""
 
 EVERY_APP = "*"
 """Stands for every app that an administrator says nothing else of."""
@@ -414,7 +422,8 @@ class Site:
 
     @cached_property
     def _custom_by_key(self) -> Mapping[str, CustomField]:
-        return {one.key: one for one in self.custom_fields.values()}
+        fields = self.custom_fields.values()
+        return {one.shown_key: one for one in fields} | {one.key: one for one in fields}
 
     @cached_property
     def _custom_by_clause(self) -> Mapping[str, CustomField]:

@@ -1,8 +1,10 @@
 """The custom fields that a Forge app's manifest declares, as a site has them.
 
 Source:
-    Forge documentation, "Jira custom field": the key of such a field is an ARI of the app, the
-    environment and the module; "Migrate Jira custom fields" for those that replace a Connect field.
+    Forge documentation, "Jira custom field", field lifecycle: ``schema.custom`` is an ARI of the
+    app, the environment and the module; the key is ``{app}__{ENVIRONMENT}__{module}``, as in what a
+    value function is called with. "Migrate Jira custom fields" for those that replace a Connect
+    field.
 """
 
 import json
@@ -14,6 +16,7 @@ from runtime.installation.model import AppVersion, app_uuid, environment_id
 from runtime.jira.connect_field_migration import CONNECT_KEY
 from runtime.jira.connect_fields import field_key
 from runtime.jira.custom_fields import FieldSpec, sync_fields
+from runtime.jira.site import SHOWN_KEY
 
 MODULE = "jira:customField"
 MODEL = "forge"
@@ -38,25 +41,26 @@ def _specs(version: AppVersion) -> list[FieldSpec]:
     document = json.loads(version.manifest_text)
     modules = (document.get("modules") or {}).get(MODULE) or []
     connect = (document.get("app") or {}).get("connect") or {}
-    start = f"ari:cloud:ecosystem::extension/{app_uuid(version.app_id)}"
-    place = f"{start}/{environment_id(version.app_id, version.environment)}/static"
-    return [_spec(place, one, connect.get("key")) for one in _objects(modules)]
+    return [_spec(version, one, connect.get("key")) for one in _objects(modules)]
 
 
 def _objects(values: Sequence[object]) -> list[Mapping[str, object]]:
     return [one for one in values if isinstance(one, dict)]
 
 
-def _spec(place: str, said: Mapping[str, object], connect_key: object) -> FieldSpec:
-    key = str(said["key"])
+def _spec(version: AppVersion, said: Mapping[str, object], connect_key: object) -> FieldSpec:
+    app, key = app_uuid(version.app_id), str(said["key"])
+    environment = environment_id(version.app_id, version.environment)
     collection = said.get("collection")
-    former = {} if not isinstance(connect_key, str) else {CONNECT_KEY: field_key(connect_key, key)}
+    settings = {SHOWN_KEY: f"{app}__{version.environment.upper()}__{key}"}
+    if isinstance(connect_key, str):
+        settings[CONNECT_KEY] = field_key(connect_key, key)
     return FieldSpec(
-        key=f"{place}/{key}",
+        key=f"ari:cloud:ecosystem::extension/{app}/{environment}/static/{key}",
         name=str(said.get("name", key)),
         description=str(said.get("description", "")),
         type=str(said.get("type", "string")),
         collection="list" if collection == "list" else "none",
         read_only=said.get("readOnly") is True,
-        settings=former,
+        settings=settings,
     )

@@ -458,7 +458,7 @@ def forge_field(people: People, name: str) -> dict[str, Any]:
 def test_a_forge_app_writes_its_own_fields(flow: Connected, people: People, tmp_path: Path) -> None:
     name = forge_app(flow, tmp_path / "fields")
     size = forge_field(people, "Size")
-    assert size["key"].startswith(f"ari:cloud:ecosystem::extension/{UUID}1/")
+    assert size["schema"]["custom"].startswith(f"ari:cloud:ecosystem::extension/{UUID}1/")
     issue = issue_id(people, "TEAM-1")
     path = f"{API}/app/field/{size['id']}/value"
     status, _ = by_guest(flow, name, "PUT", path, {"updates": [{"issueIds": [issue], "value": 4}]})
