@@ -9,7 +9,8 @@ Source:
     not touch (``x-app-access-rule-exempt``).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, delete, insert
 
@@ -78,11 +79,14 @@ def set_app_rule(
     table = app_access_rule_table
     where = (table.c.cloud_id == site.cloud_id) & (table.c.project_id == project.id)
     connection.execute(delete(table).where(where))
-    for name, flag in said.items():
-        connection.execute(
-            insert(table).values(
-                cloud_id=site.cloud_id, project_id=project.id, app_id=name, blocked=flag
-            )
-        )
+    rules = [AppRule(project.id, name, flag) for name, flag in said.items()]
+    write_app_rules(connection, site.cloud_id, rules)
     touch(connection, site.cloud_id)
     return True
+
+
+def write_app_rules(connection: Connection, cloud_id: str, rules: Iterable[AppRule]) -> None:
+    """Add rules to a site; whoever writes also says that its configuration is another."""
+    rows = [{"cloud_id": cloud_id, **asdict(rule)} for rule in rules]
+    if rows:
+        connection.execute(insert(app_access_rule_table), rows)

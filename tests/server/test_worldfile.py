@@ -238,6 +238,17 @@ REFERENCES = {
     "installs: [{app: x, by: otto}]": "otto does not hold ADMINISTER",
     "installs: [{app: x, account: amy}]": "There is no user of type app `amy`.",
     "installs: [{app: x, consents: [zed]}]": "There is no user `zed`.",
+    "app_access: [{project: TAEM}]": "There is no project `TAEM`.",
+    "app_access: [{project: TEAM, app: x}]": "There is no app `x`.",
+    "app_access: [{project: TEAM}, {project: TEAM, access: allowed}]": (
+        "TEAM has two rules for `every app`."
+    ),
+    "app_access: [{project: TEAM, access: allowed}]": (
+        "The rule says nothing new: no rule blocks every app in TEAM."
+    ),
+    "app_access: [{project: TEAM}, {project: TEAM, id: my-key}]": (
+        "The rule says nothing new: every app is blocked in TEAM."
+    ),
 }
 
 
@@ -247,6 +258,27 @@ def test_what_names_nothing_is_said_at_its_place(section: str, message: str) -> 
     assert any(one.message.startswith(message) for one in found), found
     assert {one.line for one in found} == {3}
     assert all(one.column >= 5 for one in found)
+
+
+def test_a_rule_of_app_access_names_one_app_that_is_there() -> None:
+    text = """
+sites:
+  - name: acme
+    installs:
+      - app: issue-health
+    app_access:
+      - project: TAEM
+      - project: TEAM
+        app: isue-health
+      - {project: TEAM, app: issue-health, id: some-key}
+"""
+    found = parse(text).problems
+    assert [(one.line, one.column, one.message, one.hint) for one in found] == [
+        (7, 9, "There is no project `TAEM`.", "Did you mean `TEAM`?"),
+        (9, 9, "There is no app `isue-health`.", "Did you mean `issue-health`?"),
+        (10, 44, "The rule names two apps.", "Keep one of `app` and `id`."),
+    ]
+    assert {one.level for one in found} == {"error"}
 
 
 @pytest.mark.parametrize(

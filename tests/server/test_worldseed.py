@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from sqlalchemy import func, select
 
 from runtime.clock import ManualClock
@@ -250,6 +251,73 @@ def test_an_encrypted_variable_stands_in_no_export(settings: Settings, tmp_path:
     assert "from_env: SCORE_TOKEN" in text
     database = b"".join(path.read_bytes() for path in (tmp_path / "state").glob("state.db*"))
     assert b"a secret score" not in database
+
+
+RULES = f"""
+sites:
+  - name: acme
+    installs:
+      - app: {(WORLDS / ".." / "issue-health").resolve()}
+    app_access:
+      - project: TEAM
+      - {{project: TEAM, app: {(WORLDS / ".." / "issue-health").resolve()}, access: allowed}}
+      - {{project: TEAM, id: my-connect-app, access: allowed}}
+      - {{project: PUB, id: my-connect-app}}
+"""
+
+
+def test_app_access_rules_come_back_of_their_export(settings: Settings, tmp_path: Path) -> None:
+    make(settings, write(tmp_path, RULES))
+    with open_firebrick(settings) as firebrick:
+        cloud_id = firebrick.find_site(None)
+        app_id = firebrick.find_app("issue-health", "development").app_id
+        rules = {(key, one.app_id): one.blocked for key, one in firebrick.app_access.list(cloud_id)}
+        assert rules == {
+            ("TEAM", "*"): True,
+            ("TEAM", app_id): False,
+            ("TEAM", "my-connect-app"): False,
+            ("PUB", "my-connect-app"): True,
+        }
+        firebrick.app_access.set(cloud_id, "VAULT", app_id, blocked=True)
+    first = exported(settings)
+    assert yaml.safe_load(first)["sites"][0]["app_access"] == [
+        {"project": "PUB", "id": "my-connect-app"},
+        {"project": "TEAM"},
+        {"project": "TEAM", "app": "issue-health", "access": "allowed"},
+        {"project": "TEAM", "id": "my-connect-app", "access": "allowed"},
+        {"project": "VAULT", "app": "issue-health"},
+    ]
+    make(settings, write(tmp_path, first))
+    assert exported(settings) == first
+
+
+@pytest.mark.hostile
+def test_41_a_rule_of_the_file_holds_from_the_first_call(
+    settings: Settings, tmp_path: Path
+) -> None:
+    rules = RULES.replace(", access: allowed}", "}").replace("      - project: TEAM\n", "")
+    make(settings, write(tmp_path, rules))
+    with open_firebrick(settings) as firebrick:
+        bench = Bench(firebrick)
+        for key, rule in (("TEAM-3", "app-access.blocked"), ("PUB-1", "allowed")):
+            result = bench.invoke("issue-health", HEALTH, {"issueKey": key}, as_="dana")
+            assert result.calls[0].rule == rule
+
+
+def test_one_app_has_one_rule_whatever_it_is_called(settings: Settings, tmp_path: Path) -> None:
+    make(settings, WORLDS / "outside.yml")
+    with open_firebrick(settings) as firebrick:
+        app_id = firebrick.find_app("issue-health", "development").app_id
+    before = exported(settings)
+    text = f"""
+sites:
+  - name: acme
+    installs: [{{app: issue-health}}]
+    app_access: [{{project: TEAM, app: issue-health}}, {{project: TEAM, id: "{app_id}"}}]
+"""
+    with pytest.raises(ManifestError, match="has two app access rules in TEAM, by two names"):
+        make(settings, write(tmp_path, text))
+    assert exported(settings) == before
 
 
 def test_an_account_that_the_file_describes_has_what_the_file_says(

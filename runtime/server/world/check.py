@@ -8,6 +8,7 @@ from runtime.jira.permissions import HOLDER_TYPES
 from runtime.jira.world_model import ProjectEntry
 from runtime.jira.world_text import split_actor, split_holder
 from runtime.manifest.problems import quoted
+from runtime.server.world.access import check_access
 from runtime.server.world.check_issues import check_issues
 from runtime.server.world.model import InstallEntry, SiteFile, World
 from runtime.server.world.places import APP, MISSING, NOBODY, REFERENCE, Finding, Place, unknown
@@ -88,6 +89,7 @@ class _Site:
         yield from self._projects()
         yield from check_issues(self._site, self._handles, self._place)
         yield from self._apps()
+        yield from check_access(self._site, self._place)
 
     def _at(self, *parts: str | int) -> Place:
         return (*self._place, *parts)

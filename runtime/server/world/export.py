@@ -13,6 +13,7 @@ from runtime.installation.store import InstallationStore
 from runtime.installation.variables import variable_table
 from runtime.jira.schema import site_table
 from runtime.jira.world_read import left_out, read_site
+from runtime.server.world.access import read_access
 from runtime.server.world.model import InstallEntry, SiteFile, UserEntry, VariableEntry, WorldFile
 from runtime.server.world.state import Remembered, recall
 
@@ -50,6 +51,7 @@ def export_world(engine: Engine) -> str:
                     **dict(world),
                     begin="bare",
                     installs=apps.installs(world.cloud_id),
+                    app_access=read_access(connection, world.cloud_id, apps.names(world.cloud_id)),
                 )
                 for world in worlds
             ],
@@ -115,6 +117,12 @@ class _Apps:
             if version is not None:
                 entries.append(self._install(one, version))
         return sorted(entries, key=lambda entry: (entry.app, entry.environment))
+
+    def names(self, cloud_id: str) -> dict[str, str]:
+        """Return how the installs of a site name each app, by its id."""
+        active = self._store.list_active(cloud_id)
+        found = ((one.app_id, self._store.find_version(one.version_id)) for one in active)
+        return {app_id: version.name for app_id, version in found if version is not None}
 
     def _install(self, one: Installation, version: AppVersion) -> InstallEntry:
         granted = sorted(one.granted)

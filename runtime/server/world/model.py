@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from runtime.hostfunctions.stubs import EgressStub
-from runtime.jira.world_model import GrantEntry, Handle, Name, Part, SiteWorld
+from runtime.jira.world_model import GrantEntry, Handle, Name, Part, ProjectKey, SiteWorld
 
 FILE_NAME = "firebrick.yml"
 Environment = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
@@ -75,6 +75,30 @@ class InstallEntry(Part):
     account: Handle | None = None
 
 
+class AppAccessEntry(Part):
+    """An app access rule: what an administrator says of apps and the content of a project.
+
+    Attributes:
+        app: A Forge app as `installs` names it; every app if neither it nor an id is given.
+        id: Key of a Connect app, client id of an OAuth app, or whole id of a Forge app, which need
+            not be there yet.
+        access: ``allowed`` makes an exception where every app is blocked.
+    """
+
+    project: ProjectKey
+    app: Reference | None = None
+    id: Annotated[str, Field(min_length=2, max_length=254)] | None = None
+    access: Literal["blocked", "allowed"] = "blocked"
+
+    def blocks(self) -> bool:
+        """Return whether it blocks rather than allows."""
+        return self.access == "blocked"
+
+    def for_every_app(self) -> bool:
+        """Return whether it names no app."""
+        return self.app is None and self.id is None
+
+
 class SiteFile(SiteWorld):
     """A site and the apps on it.
 
@@ -86,6 +110,7 @@ class SiteFile(SiteWorld):
     begin: Literal["default", "empty", "bare"] = "default"
     permission_changes: list[ChangeEntry] = Field(default_factory=list)
     installs: list[InstallEntry] = Field(default_factory=list)
+    app_access: list[AppAccessEntry] = Field(default_factory=list)
 
 
 class VariableEntry(Part):

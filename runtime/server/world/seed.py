@@ -26,6 +26,7 @@ from runtime.jira.schema import site_table
 from runtime.jira.world_build import build_site
 from runtime.server.apps import app_account, draft_of
 from runtime.server.settings import Settings
+from runtime.server.world.access import write_access
 from runtime.server.world.changes import with_changes
 from runtime.server.world.model import InstallEntry, SiteFile, UserEntry, VariableEntry, World
 from runtime.server.world.state import Remembered, remember
@@ -133,6 +134,8 @@ class Seeder:
                 version = versions[one.app, one.environment]
                 approved = one.model_copy(update={"by": one.by or first_admin(world, site)})
                 self._install(connection, ids, site, approved, version, accounts)
+            named = {one.app: versions[one.app, one.environment].app_id for one in site.installs}
+            write_access(connection, site, named)
         remember(
             connection,
             Remembered(
