@@ -14,7 +14,10 @@ from runtime.identity.principal import ANONYMOUS, LOGIN_DENIED, LOGIN_FAILED, Pr
 from runtime.wire import Host
 
 PASSWORD = "password"  # noqa: S105  # what stands for everybody's password: it opens nothing
-PASSWORDS_ARE_GONE = "Basic authentication with passwords is deprecated."
+PASSWORDS_ARE_GONE = (
+    "Basic authentication with passwords is deprecated.  For more information, see: "
+    "https://developer.atlassian.com/cloud/confluence/deprecation-notice-basic-auth/\n"
+)
 
 
 class BasicAuthenticator:

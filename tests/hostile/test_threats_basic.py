@@ -104,7 +104,9 @@ def test_34_a_password_is_told_apart(base: str) -> None:
         answer = httpx.get(f"{base}/rest/api/3/issue/PUB-2", auth=(email, "password"))
         assert answer.status_code == 401
         assert answer.headers["content-type"].startswith("text/plain")
-        assert answer.text.startswith("Basic authentication with passwords is deprecated.")
+        text, _, address = answer.text.partition("  For more information, see: ")
+        assert text == "Basic authentication with passwords is deprecated."
+        assert address.startswith("https://developer.atlassian.com/cloud/")
 
 
 def test_35_too_many_failures_refuse_the_right_token_too(bench: Bench, base: str) -> None:
