@@ -102,4 +102,13 @@ def set_account_active(connection: Connection, account_id: str, *, active: bool)
     )
 
 
+def rename_account(connection: Connection, account_id: str, display_name: str) -> None:
+    """Give an account another display name."""
+    connection.execute(
+        update(account_table)
+        .where(account_table.c.account_id == account_id)
+        .values(display_name=display_name)
+    )
+
+
 _BY_ID = select(account_table).where(account_table.c.account_id == bindparam("wanted"))

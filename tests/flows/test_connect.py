@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import httpx
+import jwt
 import pytest
 
 from runtime.errors import ForgeError, InstallationError
@@ -45,6 +46,58 @@ def test_an_app_installs_asks_acts_and_goes(flow: Connected) -> None:
     assert flow.app.events[2:] == ["disabled", "uninstalled"]
     assert flow.app.ask("GET", ISSUE).status_code == 401
     assert httpx.get(f"{flow.base}/rest/api/3/myself", headers=as_dana).status_code == 401
+
+
+def test_every_lifecycle_message_has_the_documented_fields(flow: Connected) -> None:
+    firebrick, cloud_id = flow.bench.firebrick, flow.bench.cloud_id
+    plan, admin = (
+        firebrick.connect_apps.plan(flow.app.descriptor_url, cloud_id),
+        firebrick.find_person("amy"),
+    )
+    firebrick.connect_apps.install(plan, cloud_id, admin, flow.base, "active")
+    flow.uninstall()
+    common = {
+        "key", "clientKey", "oauthClientId", "publicKey", "serverVersion", "pluginsVersion",
+        "baseUrl", "displayUrl", "displayUrlServicedeskHelpCenter", "productType", "description",
+        "eventType", "entitlementId", "entitlementNumber", "serviceEntitlementNumber",
+    }  # fmt: skip
+    assert flow.app.events == ["installed", "enabled", "disabled", "uninstalled"]
+    for name, message, claims in flow.app.received:
+        assert message.keys() == common | ({"sharedSecret"} if name == "installed" else set())
+        assert message["eventType"] == name
+        assert claims["sub"] == admin.account_id
+    assert len({message["entitlementId"] for _, message, _ in flow.app.received}) == 1
+    pem = httpx.get(f"{flow.base}/connect-keys/{_kid(flow.app)}").text
+    assert flow.app.tenant["publicKey"] == "".join(pem.splitlines()[1:-1])
+
+
+def _kid(app: ConnectApp) -> str:
+    return str(jwt.get_unverified_header(app.raw[0][1].removeprefix("JWT "))["kid"])
+
+
+def test_an_app_without_a_licence_is_told_of_none(flow: Connected) -> None:
+    flow.install()
+    assert not any("ntitlement" in name for name in flow.app.tenant)
+
+
+def test_the_account_of_an_app_has_the_name_of_its_descriptor(flow: Connected) -> None:
+    flow.install()
+    for name in ("Better helper", "N" * 300):
+        flow.app.name = name
+        flow.install()
+        assert flow.app.ask("GET", "/rest/api/3/myself").json()["displayName"] == name[:254]
+    flow.uninstall()
+    flow.app.name = "Helper again"
+    flow.install()
+    assert flow.app.ask("GET", "/rest/api/3/myself").json()["displayName"] == "Helper again"
+
+
+def test_an_app_that_is_switched_off_is_not_told_so_again_when_it_goes(flow: Connected) -> None:
+    flow.install()
+    apps, admin = flow.bench.firebrick.connect_apps, flow.bench.firebrick.find_person("amy")
+    apps.set_enabled(flow.app.key, flow.bench.cloud_id, admin, enabled=False)
+    flow.uninstall()
+    assert flow.app.events == ["installed", "enabled", "disabled", "uninstalled"]
 
 
 def test_a_returning_app_is_the_same_tenant_with_a_new_secret(flow: Connected) -> None:

@@ -6,6 +6,7 @@ Source:
 """
 
 import json
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -88,9 +89,19 @@ def _payload(
     }
     if event == "installed" and app.descriptor.uses_jwt:
         payload["sharedSecret"] = app.shared_secret.get_secret_value()
-    if app.licence == "active":
-        payload["entitlementNumber"] = f"E-{app.oauth_client_id[:8]}"
-    return payload
+    return payload | _entitlement(app)
+
+
+def _entitlement(app: ConnectInstallation) -> dict[str, str]:
+    """Return what a paid app is told of its licence: the same at each event and install."""
+    if app.licence != "active":
+        return {}
+    entitlement = str(uuid.uuid5(uuid.NAMESPACE_URL, f"entitlement:{app.oauth_client_id}"))
+    return {
+        "entitlementId": entitlement,
+        "entitlementNumber": f"E-{entitlement[:8]}",
+        "serviceEntitlementNumber": f"SEN-{entitlement[:8]}",
+    }
 
 
 def _token(

@@ -20,7 +20,13 @@ from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
 from runtime.database import writing
 from runtime.errors import ForgeError, InstallationError
-from runtime.identity.accounts import Account, add_account, find_account, set_account_active
+from runtime.identity.accounts import (
+    Account,
+    add_account,
+    find_account,
+    rename_account,
+    set_account_active,
+)
 from runtime.identity.app_webhooks import remove_of_app
 from runtime.identity.connect.descriptor import Descriptor, read_descriptor
 from runtime.identity.connect.dynamic_modules import remove_modules
@@ -36,6 +42,7 @@ from runtime.server.connect.parts import ConnectParts
 DONE = (200, 204)
 """What an app answers a lifecycle message with; anything else is a failure, a redirect too."""
 HANDLE_CHARACTERS = 40
+NAME_CHARACTERS = 254  # of an account's display name
 MAX_SHOWN = 200
 
 Licence = Literal["active", "none"]
@@ -245,7 +252,8 @@ class ConnectApps:
                 remove_app_user(connection, cloud_id, current.account_id)
                 set_account_active(connection, current.account_id, active=False)
                 self._record(connection, gone, admin, "app.uninstalled")
-            self._tell_if_possible("disabled", current, admin)
+            if current.state == "enabled":
+                self._tell_if_possible("disabled", current, admin)
             self._tell_if_possible("uninstalled", current, admin)
 
     # --- how -------------------------------------------------------------------------------------
@@ -309,6 +317,7 @@ class ConnectApps:
         self, connection: Connection, app: ConnectInstallation, admin: Account, rule: str
     ) -> None:
         self._parts.installations.save(connection, app)
+        name = app.descriptor.name[:NAME_CHARACTERS]
         account = find_account(connection, app.account_id)
         if account is None:
             suffix = app.account_id.rpartition(":")[2][:8]
@@ -317,9 +326,10 @@ class ConnectApps:
                 account_type="app",
                 handle=f"{app.app_key[:HANDLE_CHARACTERS]}-{suffix}",
                 email=None,
-                display_name=app.descriptor.name,
+                display_name=name,
             )
             add_account(connection, account)
+        rename_account(connection, app.account_id, name)
         set_account_active(connection, app.account_id, active=True)
         add_app_user(connection, app.cloud_id, account)
         sync_connect_fields(connection, app.cloud_id, app.descriptor)
