@@ -1,13 +1,14 @@
-"""The reading operations on groups.
+"""The reading operations on groups, and the pickers of people and groups.
 
 Source:
-    Jira Cloud REST API v3, "Groups", "Group and user picker".
+    Jira Cloud REST API v3, "Groups", "Group and user picker", "User search".
 """
 
 from html import escape
 
 from runtime.errors import JiraError
 from runtime.identity.accounts import Account
+from runtime.jira.app_users import ADDON_GROUP
 from runtime.jira.beans import Bean, user_avatars, user_bean
 from runtime.jira.context import Context, operation
 from runtime.jira.failures import HIDDEN, not_permitted
@@ -19,6 +20,7 @@ from runtime.wire import JiraResponse
 
 PAGE_LIMIT = 50
 PICKER_LIMIT = 20
+USERS_LIMIT = 1000
 
 
 @operation("getGroup")
@@ -68,26 +70,43 @@ def find_groups(context: Context) -> JiraResponse:
 
 @operation("findUsersAndGroups")
 def find_users_and_groups(context: Context) -> JiraResponse:
-    """Return people and groups by name; for whoever may browse them."""
+    """Return people and groups by name, those of apps too unless they are excluded.
+
+    For whoever may browse them.
+    """
     require_user_picker(context)
     query, limit = context.text("query") or "", context.number("maxResults", 50)
-    users = [one for one in site_accounts(context) if one.active and matches(context, one, query)]
     limit = max(0, min(limit, PAGE_LIMIT))
-    shown = [
-        {
-            "accountId": one.account_id,
-            "accountType": one.account_type,
-            "displayName": one.display_name,
-            "html": _marked(one.display_name, query),
-            "avatarUrl": user_avatars(context, one)["16x16"],
-        }
-        for one in users[:limit]
-    ]
-    header = f"Showing {len(shown)} of {len(users)} matching users"
-    groups = _picker_groups(context, _found_groups(context, query), query, limit)
-    return json_response(
-        {"users": {"users": shown, "total": len(users), "header": header}, "groups": groups}
+    apps = (context.request.first("excludeConnectAddons") or "").lower() != "true"
+    users, groups = _found_users(context, query, apps=apps), _found_groups(context, query)
+    shown = groups if apps else [one for one in groups if one.name != ADDON_GROUP]
+    return json_response({
+        "users": _picker_users(context, users, query, limit, avatars=True),
+        "groups": _picker_groups(context, shown, query, limit),
+    })  # fmt: skip
+
+
+@operation("findUsersForPicker")
+def find_users_for_picker(context: Context) -> JiraResponse:
+    """Return people by name; without the right to browse, an exact match alone.
+
+    The accounts of apps are among them, unless ``excludeConnectUsers`` is set.
+    """
+    query = context.text("query")
+    if query is None:
+        raise JiraError(400, "The query parameter 'query' is required.")
+    if context.texts("exclude") and context.texts("excludeAccountIds"):
+        raise JiraError(400, "Use either 'exclude' or 'excludeAccountIds'.")
+    found = _found_users(
+        context, query, apps=not context.flag("excludeConnectUsers", default=False)
     )
+    if not context.permissions.holds("USER_PICKER"):
+        found = [one for one in found if one.display_name.lower() == query.lower()]
+    excluded = context.texts("excludeAccountIds")
+    found = [one for one in found if one.account_id not in excluded]
+    limit = max(0, min(context.number("maxResults", 50), USERS_LIMIT))
+    avatars = context.flag("showAvatar", default=False)
+    return json_response(_picker_users(context, found, query, limit, avatars=avatars))
 
 
 def _asked_group(context: Context) -> Group:
@@ -109,6 +128,31 @@ def _members(context: Context, group: Group, *, inactive: bool) -> list[Account]
     ids = set(context.site.members_of_group(group.group_id))
     accounts = site_accounts(context)
     return [one for one in accounts if one.account_id in ids and (one.active or inactive)]
+
+
+def _found_users(context: Context, query: str, *, apps: bool) -> list[Account]:
+    return [
+        one
+        for one in site_accounts(context)
+        if one.active and (apps or one.account_type != "app") and matches(context, one, query)
+    ]
+
+
+def _picker_users(
+    context: Context, users: list[Account], query: str, limit: int, *, avatars: bool
+) -> Bean:
+    shown: list[Bean] = [
+        {
+            "accountId": one.account_id,
+            "accountType": one.account_type,
+            "displayName": one.display_name,
+            "html": _marked(one.display_name, query),
+        }
+        | ({"avatarUrl": user_avatars(context, one)["16x16"]} if avatars else {})
+        for one in users[:limit]
+    ]
+    header = f"Showing {len(shown)} of {len(users)} matching users"
+    return {"users": shown, "total": len(users), "header": header}
 
 
 def _found_groups(context: Context, query: str) -> list[Group]:

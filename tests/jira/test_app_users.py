@@ -1,7 +1,8 @@
 from dataclasses import replace
+from typing import Any
 
-from runtime.identity.accounts import Account, add_account
-from runtime.jira.app_users import add_app_user, remove_app_user
+from runtime.identity.accounts import Account, add_account, set_account_active
+from runtime.jira.app_users import ADDON_GROUP, add_app_user, remove_app_user
 from runtime.jira.permission_keys import PROJECT_PERMISSIONS
 from runtime.jira.permissions import ADDON_ROLE, Permissions
 from tests.jira.worlds import World
@@ -106,3 +107,33 @@ def test_a_site_without_the_role_gets_it(world: World) -> None:
     assert Permissions(world.site(), APP).in_role(
         world.site().projects[10000], world.role_id(ADDON_ROLE)
     )
+
+
+def test_the_account_of_an_app_can_be_left_out_of_pickers(world: World) -> None:
+    install(world)
+    assert picked(world, "user/picker?query=helper") == ["Helper App"]
+    assert picked(world, "user/picker?query=helper&excludeConnectUsers=true") == []
+    both = world.get(f"{API}groupuserpicker?query=a", as_="dana").json
+    assert "Amy Admin" in users_of(both["users"])
+    assert "Helper App" in users_of(both["users"])
+    assert ADDON_GROUP in [one["name"] for one in both["groups"]["groups"]]
+    query = "groupuserpicker?query=a&excludeConnectAddons="
+    people = world.get(f"{API}{query}true", as_="dana").json
+    assert "Amy Admin" in users_of(people["users"])
+    assert "Helper App" not in users_of(people["users"])
+    assert ADDON_GROUP not in [one["name"] for one in people["groups"]["groups"]]
+    assert world.get(f"{API}{query}maybe", as_="dana").json == both
+    with world.engine.begin() as connection:
+        remove_app_user(connection, world.cloud_id, APP.account_id)
+        set_account_active(connection, APP.account_id, active=False)
+    assert picked(world, "user/picker?query=helper") == []
+
+
+def picked(world: World, path: str) -> list[str]:
+    answer = world.get(API + path, as_="dana")
+    assert answer.status == 200, answer.body
+    return users_of(answer.json)
+
+
+def users_of(found: Any) -> list[str]:
+    return [one["displayName"] for one in found["users"]]

@@ -114,3 +114,26 @@ def test_the_pickers_mark_what_was_found(world: World) -> None:
     answer = world.get(f"{API}/groupuserpicker?query=d", as_="dana")
     assert [one["html"] for one in answer.json["users"]["users"]] == ["<b>D</b>ana Developer"]
     assert world.get(f"{API}/groupuserpicker?query=d", as_="otto").status == 403
+
+
+def test_the_picker_of_people_finds_names_and_leaves_out_who_is_named() -> None:
+    found = get("user/picker?query=d&showAvatar=true", "vera")
+    assert found["header"] == "Showing 1 of 1 matching users"
+    (dana,) = found["users"]
+    assert dana["html"] == "<b>D</b>ana Developer"
+    assert dana["avatarUrl"].startswith("http")
+    assert "avatarUrl" not in get("user/picker?query=d")["users"][0]
+    assert get(f"user/picker?query=d&excludeAccountIds=x,{DANA}")["total"] == 0
+    assert get("user/picker?query=d&maxResults=0") == {
+        "users": [], "total": 1, "header": "Showing 0 of 1 matching users",
+    }  # fmt: skip
+    assert WORLD.get(f"{API}/user/picker", as_="dana").status == 400
+    twice = f"{API}/user/picker?query=d&exclude=x&excludeAccountIds=y"
+    assert WORLD.get(twice, as_="dana").status == 400
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("who", ["otto", None])
+def test_the_picker_shows_those_who_may_not_browse_an_exact_name_alone(who: str | None) -> None:
+    assert get("user/picker?query=dana", who)["users"] == []
+    assert get("user/picker?query=Dana%20Developer".replace("%20", " "), who)["total"] == 1
