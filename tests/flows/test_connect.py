@@ -267,6 +267,9 @@ def test_the_freeze_stops_installs_and_updates(flow: Connected) -> None:
         assert flow.app.ask("GET", ISSUE).status_code == 401
         apps.set_enabled(flow.app.key, site, amy, enabled=True)
         assert flow.app.ask("GET", ISSUE).status_code == 200
+        with served(later) as base:
+            notice = httpx.get(f"{base}/apps").text
+            assert "Here it behaves as the platform does" in notice
         apps.uninstall(flow.app.key, site, amy)
         with pytest.raises(ForgeError):
             apps.plan(flow.app.descriptor_url, site)

@@ -90,6 +90,9 @@ def test_the_choice_names_people_and_the_list_names_pages(flow: Connected) -> No
     listed = flow.get("/connect")
     assert f'href="{PAGE}"' in listed.text
     assert "end of its support" in listed.text
+    assert "since 31 March 2026" in listed.text
+    assert "Here it still works" in listed.text
+    assert flow.get("/apps").text == listed.text
     for page in (choice, listed, opened(flow)):
         policy = page.headers["content-security-policy"]
         assert "frame-ancestors 'none'" in policy

@@ -24,6 +24,7 @@ from runtime.wire import JiraRequest, JiraResponse
 
 PREFIX = "/plugins/servlet/ac/"
 LIST_PATH = "/connect"
+APPS_PATH = "/apps"  # the same list, where one looks for apps of a site
 DIALOG_PATH = "/_firebrick/connect/dialog"
 SCRIPTS = {"/all.js": "all.js", "/_firebrick/connect-host.js": "connect-host.js"}
 TITLES = {403: "Not opened", 404: "No such page"}
@@ -89,7 +90,7 @@ class ConnectPages:
 
     def __call__(self, request: JiraRequest) -> JiraResponse | None:
         """Answer a page; None for any other path."""
-        if request.path == LIST_PATH and request.method in ("GET", "HEAD"):
+        if request.path in (LIST_PATH, APPS_PATH) and request.method in ("GET", "HEAD"):
             return self._list(request)
         if request.path == DIALOG_PATH:
             return self._dialog(request)
