@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from runtime.identity.connect.descriptor import Descriptor, Module
 from runtime.identity.connect.dynamic_modules import list_modules
-from runtime.jira.custom_fields import FieldSpec, sync_fields
+from runtime.jira.custom_fields import FieldSpec
+from runtime.jira.custom_sync import sync_fields
 
 MODULE = "jiraIssueFields"
 READ_ONLY = "read_only"

@@ -56,34 +56,31 @@ class FieldSpec:
     settings: Mapping[str, object] = field(default_factory=dict)
 
 
-def sync_fields(
+def write_fields(
     connection: Connection, cloud_id: str, model: str, owner: str, wanted: Sequence[FieldSpec]
-) -> None:
-    """Make an app's fields on a site what its modules say now: none of them once it is gone.
+) -> tuple[str, ...]:
+    """Store what an app's modules say of its fields; see `runtime.jira.custom_sync`.
 
-    Args:
-        connection: A transaction for writing.
-        cloud_id: The site.
-        model: ``connect`` or ``forge``.
-        owner: The app's key (Connect), or what tells it from others (Forge).
-        wanted: The fields that there shall be; those not named are hidden, with their values kept.
+    Returns:
+        Keys of the fields that have another type now.
     """
     known = _known(connection, cloud_id, model, owner)
-    changed = False
-    for spec in wanted:
-        values = _values(spec)
+    changed = [spec for spec in wanted if known.get(spec.key) != {**_values(spec), "active": True}]
+    for spec in changed:
         if spec.key not in known:
-            _insert(connection, cloud_id, model, owner, values)
-            changed = True
-        elif known[spec.key] != {**values, "active": True}:
-            one = (_FIELDS.cloud_id == cloud_id) & (_FIELDS.key == spec.key)
-            connection.execute(update(custom_field_table).where(one).values(**values, active=True))
-            changed = True
+            _insert(connection, cloud_id, model, owner, _values(spec))
+            continue
+        one = (_FIELDS.cloud_id == cloud_id) & (_FIELDS.key == spec.key)
+        values = {**_values(spec), "active": True}
+        connection.execute(update(custom_field_table).where(one).values(**values))
     keys = {spec.key for spec in wanted}
     gone = [key for key, row in known.items() if row["active"] and key not in keys]
     _hide(connection, cloud_id, gone)
     if changed or gone:
         touch(connection, cloud_id)
+    return tuple(
+        spec.key for spec in changed if spec.key in known and known[spec.key]["type"] != spec.type
+    )
 
 
 def fields_of(site: Site) -> Mapping[str, IssueField]:

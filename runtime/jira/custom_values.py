@@ -11,7 +11,7 @@ Source:
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from runtime.errors import JiraError
@@ -34,6 +34,7 @@ MAX_ITEMS = 1_000  # of a list
 MAX_FORGE_ITEMS = 100  # of a list of a Forge app, the platform's
 MAX_DEPTH = 100  # of JSON: whoever reads it recurses
 WIKI_VERSION = 2
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Stored = Any  # JSON
 
 
@@ -145,10 +146,12 @@ def _datetime(_context: Context, one: CustomField, value: Json, _project: Projec
         message = "The value must be a date and time such as 2023-01-18T12:00:00.000Z."
         raise refuse(one.field_id, message) from error
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
     try:
-        return int(moment.timestamp()) * 1000
+        jira_time(milliseconds)  # in UTC it may lie beyond the years that can be written
     except (OverflowError, ValueError) as error:
         raise refuse(one.field_id, "The date is out of range.") from error
+    return milliseconds
 
 
 def _object(_context: Context, one: CustomField, value: Json, _project: Project) -> Stored:

@@ -4,7 +4,9 @@ Source:
     Jira Cloud REST API v3, "Issue custom field options (apps)".
 
 Differs:
-    Deselecting an option everywhere is not emulated: it is a task in the background there.
+    Deselecting an option everywhere is not emulated: it is a task in the background there. Another
+    Connect app is refused even though the accounts of apps are administrators: none of these
+    operations takes a scope of it.
 """
 
 import json
@@ -17,6 +19,7 @@ from runtime.errors import JiraError
 from runtime.jira.context import Context, operation
 from runtime.jira.custom_fields import SELECTS
 from runtime.jira.custom_options import FieldOption, load_options
+from runtime.jira.custom_values import MAX_DEPTH, is_too_deep
 from runtime.jira.failures import HIDDEN, admin_required
 from runtime.jira.paging import page_bean
 from runtime.jira.responses import Json, json_response, no_content
@@ -124,11 +127,16 @@ def _managed_field(context: Context, *, missing: int) -> CustomField:
     context.caller()
     key = context.params["fieldKey"]
     one = context.site.find_custom_field(key)
-    if not (is_own(context, one) or context.permissions.is_admin()):
+    if not (is_own(context, one) or _is_administrator(context)):
         raise admin_required()
     if one is None or one.key != key or one.type not in SELECTS:
         raise JiraError(missing, NO_FIELD, rule=HIDDEN)
     return one
+
+
+def _is_administrator(context: Context) -> bool:
+    as_app = context.principal.model == "connect" and context.caller().account_type == "app"
+    return context.permissions.is_admin() and not as_app
 
 
 def is_own(context: Context, one: CustomField | None) -> bool:
@@ -209,11 +217,9 @@ def _read(body: Mapping[str, Json]) -> _Asked:
     properties = {} if properties is None else properties
     if not isinstance(properties, dict):
         raise JiraError(400, "`properties` must be an object.")
-    try:
-        length = len(json.dumps(properties))
-    except RecursionError:
-        length = MAX_PROPERTIES + 1
-    if length > MAX_PROPERTIES:
+    if is_too_deep(properties):
+        raise JiraError(400, f"`properties` is nested deeper than {MAX_DEPTH}.")
+    if len(json.dumps(properties)) > MAX_PROPERTIES:
         raise JiraError(400, f"`properties` has more than {MAX_PROPERTIES} characters of JSON.")
     return _Asked(value, properties, _config(body.get("config")))
 

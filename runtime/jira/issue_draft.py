@@ -11,6 +11,7 @@ from typing import Any
 from runtime.errors import JiraError
 from runtime.jira.context import Context
 from runtime.jira.custom_fields import fields_of
+from runtime.jira.custom_items import as_sent, without
 from runtime.jira.issues_store import Issue
 from runtime.jira.responses import Json
 from runtime.jira.site import IssueType, Project
@@ -122,19 +123,29 @@ def _merge(draft: Draft, name: str, steps: Json) -> Json:
         raise refuse(name, NOT_SETTABLE.format(name))
     if not isinstance(steps, list):
         raise refuse(name, "data was not an array")
+    custom = draft.context.site.custom_fields.get(name)
     value: Json = draft.current_rest(name) if known.type == "array" else None
+    if custom is not None and isinstance(value, list):
+        value = [as_sent(custom, item) for item in value]
     for step in steps:
         if not isinstance(step, dict) or len(step) != 1:
             raise refuse(name, "expected an object with one verb")
         ((verb, operand),) = step.items()
         if verb not in known.operations:
             raise refuse(name, f"Field does not support update '{verb}'")
-        value = operand if verb == "set" else _step(value, verb, operand)
+        if custom is not None and verb == "remove":
+            value = without(draft.context, custom, _list(value), operand)
+        else:
+            value = operand if verb == "set" else _step(value, verb, operand)
     return value
 
 
 def _step(value: Json, verb: str, operand: Json) -> Json:
-    items = list(value) if isinstance(value, list) else []
+    items = _list(value)
     if verb == "add":
         return [*items, operand]
     return [item for item in items if item != operand]
+
+
+def _list(value: Json) -> list[Json]:
+    return list(value) if isinstance(value, list) else []

@@ -19,6 +19,7 @@ MODULES = (
     "data_policy",
     "field_contexts",
     "field_options",
+    "field_search",
     "fields",
     "forge_properties",
     "groups",

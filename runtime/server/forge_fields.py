@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from runtime.installation.model import AppVersion, app_uuid, environment_id
 from runtime.jira.connect_field_migration import CONNECT_KEY
 from runtime.jira.connect_fields import field_key
-from runtime.jira.custom_fields import FieldSpec, sync_fields
+from runtime.jira.custom_fields import FieldSpec
+from runtime.jira.custom_sync import sync_fields
 from runtime.jira.site import SHOWN_KEY
 
 MODULE = "jira:customField"

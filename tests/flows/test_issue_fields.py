@@ -88,6 +88,12 @@ class People:
         auth = self.login(who)
         return httpx.request(method, f"{self._flow.base}{path}", auth=auth, json=body)
 
+    def raw(self, who: str, method: str, path: str, text: str) -> httpx.Response:
+        """Send a body as it stands."""
+        headers = {"content-type": "application/json"}
+        url, auth = f"{self._flow.base}{path}", self.login(who)
+        return httpx.request(method, url, auth=auth, content=text, headers=headers)
+
 
 @pytest.fixture
 def people(flow: Connected) -> People:
