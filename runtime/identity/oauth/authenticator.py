@@ -10,6 +10,7 @@ from runtime.policy.decision import Decision
 
 MAX_CARRIED_SCOPES = 79
 """A token carries its scopes on the platform; about 80 granular ones no longer fit a header."""
+TOO_LARGE = "Request header is too large"
 BLOCKED = "An administrator blocks the app; 'firebrick oauth unblock' takes that back."
 PRIVATE = "The app has become private, and only its owner may use it."
 NOT_GRANTED = "The user did not give the app this site; they can, when it asks for consent."
@@ -68,7 +69,7 @@ def _refusal(held: TokenHolder, cloud_id: str) -> Decision | None:
     if held.private_to is not None:
         return Decision(False, "credential.app-private", PRIVATE)
     if held.carried > MAX_CARRIED_SCOPES:
-        raise JiraError(400, "Request header is too large", rule="credential.too-large")
+        raise JiraError(400, TOO_LARGE, rule="credential.too-large")
     if cloud_id not in held.cloud_ids:
         return Decision(False, "credential.site-not-granted", NOT_GRANTED)
     return None

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.errors import OAuthError
 from runtime.identity.accounts import Account
+from runtime.identity.oauth.authenticator import MAX_CARRIED_SCOPES, TOO_LARGE
 from runtime.identity.oauth.flow import OAuthFlow
 from runtime.identity.oauth.values import IDENTITY_SCOPES, OFFLINE, TokenAnswer, TokenHolder
 from runtime.jira.responses import gateway_refusal, scope_mismatch
@@ -108,8 +109,12 @@ class BearerEdge:
         found = self._holder(request)
         if found is None:
             return gateway_refusal("credential.refused")
-        holder, account = found
-        if request.path == RESOURCES_PATH:
+        return self._answer(request.path, *found)
+
+    def _answer(self, path: str, holder: TokenHolder, account: Account) -> JiraResponse:
+        if holder.carried > MAX_CARRIED_SCOPES:
+            return gateway_refusal("credential.too-large", TOO_LARGE, 400)
+        if path == RESOURCES_PATH:
             return _json(200, self._resources(holder), *NO_STORE)
         if "read:me" not in holder.scopes:
             return scope_mismatch("scope.ungranted")
