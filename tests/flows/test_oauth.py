@@ -253,6 +253,77 @@ def test_who_and_where_need_a_token(desk: Desk, path: str, headers: Mapping[str,
     assert httpx.post(desk.base + path, headers=headers).status_code == 405
 
 
+ASKING = {
+    "origin": "https://app.example",
+    "access-control-request-method": "PUT",
+    "access-control-request-headers": "authorization,content-type",
+}
+
+
+def test_a_script_of_another_origin_may_use_its_token_on_the_gateway(desk: Desk) -> None:
+    token = desk.log_in().token["access_token"]
+    shown = {"origin": "https://app.example", "authorization": f"Bearer {token}"}
+    paths = (f"/ex/jira/{desk.bench.cloud_id}/rest/api/3/myself", "/me",
+             "/oauth/token/accessible-resources")  # fmt: skip
+    for path in paths:
+        may = httpx.options(desk.base + path, headers=ASKING)
+        assert (may.status_code, may.headers["access-control-allow-origin"]) == (204, "*")
+        assert "PUT" in may.headers["access-control-allow-methods"]
+        for name in ("authorization", "content-type"):
+            assert name in may.headers["access-control-allow-headers"]
+        answer = httpx.get(desk.base + path, headers=shown)
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
+        refused = httpx.get(desk.base + path, headers={"origin": "https://app.example"})
+        assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "*")
+        assert "access-control-allow-origin" not in httpx.get(desk.base + path).headers
+
+
+@pytest.mark.hostile
+def test_no_script_of_another_origin_may_use_anything_else_nor_anybodys_cookies(
+    desk: Desk,
+) -> None:
+    gateway = f"/ex/jira/{desk.bench.cloud_id}/rest/api/3/myself"
+    for path in ("/rest/api/3/myself", "/oauth/token", "/oauth2/token", "/authorize", "/graphql",
+                 "/_edge/tenant_info", "/console/api/apps", "/fpp/provider/app/remote/jira",
+                 "/ex/jirax", "/me/", "/"):  # fmt: skip
+        for method in ("OPTIONS", "GET", "POST"):
+            answer = httpx.request(method, desk.base + path, headers=ASKING)
+            assert not any(name.startswith("access-control-") for name in answer.headers), path
+    for method in ("OPTIONS", "GET"):
+        answer = httpx.request(method, desk.base + gateway, headers=ASKING)
+        assert "access-control-allow-credentials" not in answer.headers
+        site = httpx.request(
+            method, desk.base + gateway, headers=ASKING | {"host": "acme.atlassian.net"}
+        )
+        assert "access-control-allow-origin" not in site.headers
+
+
+def test_a_token_of_eighty_scopes_is_too_large_for_every_path_of_the_gateway(desk: Desk) -> None:
+    granular = sorted(
+        name
+        for operation in desk.bench.firebrick.operations
+        for one in operation.scopes
+        for name in one
+        if name.count(":") == 2
+    )
+    many = {*list(dict.fromkeys(granular))[:78], "read:me", "offline_access"}
+    clients = desk.bench.firebrick.oauth.clients
+    clients.update(replace(desk.client, scopes=frozenset(many - {"offline_access"})))
+    paths = ("/me", "/oauth/token/accessible-resources", f"/ex/jira/{desk.bench.cloud_id}/x")
+    for scopes, status in ((many, 400), (many - {"offline_access"}, 200)):
+        session = OAuth2Session(desk.client.client_id, redirect_uri=CALLBACK, scope=sorted(scopes))
+        session.fetch_token(
+            desk.token_url,
+            client_secret=desk.secret,
+            authorization_response=desk.location(session),
+        )
+        for path in paths[: 3 if status == 400 else 2]:
+            answer = session.get(desk.base + path)
+            assert answer.status_code == status, answer.text
+            if status == 400:
+                assert answer.json() == {"code": 400, "message": "Request header is too large"}
+
+
 def test_each_step_is_in_the_audit_and_no_secret_is(desk: Desk) -> None:
     session = desk.log_in()
     session.get(f"{desk.gateway}/rest/api/3/myself")

@@ -19,6 +19,7 @@ from runtime.policy.decision import Decision
 from runtime.policy.target import Target, parse_target
 from runtime.server.forge.contexts import open_context
 from runtime.server.hosts import GATEWAY_PREFIX, KEYS_PREFIX, OWN_PATHS, Hosts, Place
+from runtime.server.net.cors import is_shared, preflight, readable
 from runtime.wire import Host, JiraRequest, JiraResponse, Shown
 
 log = logging.getLogger(__name__)
@@ -105,6 +106,23 @@ class JiraHttp:
         if isinstance(target, Decision):
             return _bad_path(scope, place, target)
         base = f"{scope['scheme']}://{headers.get('host', '')}"
+        path = place.edge_path(target.path)
+        if path is None or not is_shared(path):
+            return self._place(scope, headers, place, target, base, body)
+        answer = preflight(path, scope["method"], headers)
+        if answer is None:
+            answer = self._place(scope, headers, place, target, base, body)
+        return readable(answer, path, headers)
+
+    def _place(  # noqa: PLR0917  # one caller, which has all of them at hand
+        self,
+        scope: Scope,
+        headers: dict[str, str],
+        place: Place,
+        target: Target,
+        base: str,
+        body: bytes,
+    ) -> JiraResponse:
         path = place.edge_path(target.path)
         if path is not None and path.startswith(GATEWAY_PREFIX):
             return self._gateway(scope, headers, replace(target, path=path), base, body)
