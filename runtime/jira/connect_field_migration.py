@@ -16,14 +16,14 @@ from sqlalchemy import delete, insert, select
 
 from runtime.errors import JiraError
 from runtime.jira.connect_fields import field_key
-from runtime.jira.connect_migration import require_migrating_app
+from runtime.jira.connect_migration import find_migrated, require_migrating_app
 from runtime.jira.context import Context, operation
 from runtime.jira.custom_options import load_options
 from runtime.jira.custom_values import accept, check_text, document_of, items_of
 from runtime.jira.custom_writes import write_custom
-from runtime.jira.failures import not_permitted
 from runtime.jira.field_options import is_own
-from runtime.jira.issues_store import Issue, get_issue, load_issues
+from runtime.jira.issue_rights import get_editable_issue
+from runtime.jira.issues_store import Issue, load_issues
 from runtime.jira.responses import Json, jira_time, json_response
 from runtime.jira.schema import custom_field_table, custom_value_table, field_migration_table
 from runtime.jira.site import CustomField
@@ -66,10 +66,7 @@ def _write(context: Context, asked: Mapping[str, Json]) -> None:
     one = context.site.find_custom_field(f"customfield_{_number(asked, 'fieldID')}")
     if one is None or not is_own(context, one) or one.type != type_:
         raise JiraError(400, f"The app has no field of the type {type_} with that `fieldID`.")
-    issue = get_issue(context, str(_number(asked, "issueID")))
-    if not context.permissions.holds("EDIT_ISSUES", issue=issue):
-        message = "You do not have permission to edit issues in this project."
-        raise not_permitted("EDIT_ISSUES", message)
+    issue = find_migrated(context, get_editable_issue, _number(asked, "issueID"))
     value = _stored(context, one, asked.get(member), issue)
     write_custom(context, issue, {one.field_id: value}, changelog=True)
 

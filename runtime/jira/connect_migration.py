@@ -5,35 +5,42 @@ Source:
 
 Differs:
     There is no migration platform around it: any UUID is taken for the id of a transfer. Each
-    property that is written also takes the app's own permission to write it. No site has
-    dashboards, work logs, boards or sprints, and no user has a number, so none of those is found.
-    No workflow has a rule of a Connect app, so every rule that is searched for is one that cannot
-    be found.
+    property that is written also takes the app's own permission to write it, which no document
+    asks for: once the app had to name a site administrator to write as, now it names nobody. A
+    value may be any JSON but null, not text alone. No site has dashboards, work logs, boards or
+    sprints, and no user has a number, so none of those is found. No workflow has a rule of a
+    Connect app, so every rule that is searched for is one that cannot be found.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from runtime.errors import JiraError
 from runtime.jira.context import Context, operation
 from runtime.jira.entity_properties import check_property, store_property
-from runtime.jira.failures import HIDDEN, not_permitted
-from runtime.jira.issues_store import get_issue
-from runtime.jira.more_properties import find_configured_type, find_editable_comment
-from runtime.jira.project_rights import require_project_admin
+from runtime.jira.failures import HIDDEN
+from runtime.jira.property_kinds import COMMENT, ISSUE, ISSUE_TYPE, PROJECT, PropertyKind
 from runtime.jira.responses import Json, json_response
-from runtime.jira.visibility import get_project
 from runtime.wire import JiraResponse
 
 TRANSFER = "atlassian-transfer-id"
 MAX_PROPERTIES = 50
 MAX_RULES = 10
 NOT_CONNECT = "The request is not from a Connect app."
-KINDS = frozenset(
-    {"IssueProperty", "CommentProperty", "DashboardItemProperty", "IssueTypeProperty",
-     "ProjectProperty", "UserProperty", "WorklogProperty", "BoardProperty", "SprintProperty"}
-)  # fmt: skip
+KINDS: Mapping[str, PropertyKind | None] = {
+    "IssueProperty": ISSUE,
+    "CommentProperty": COMMENT,
+    "IssueTypeProperty": ISSUE_TYPE,
+    "ProjectProperty": PROJECT,
+    **dict.fromkeys(
+        ("DashboardItemProperty", "WorklogProperty", "BoardProperty", "SprintProperty")
+    ),
+    "UserProperty": None,  # found by account ids, which are no numbers
+}
+"""Kinds of properties by the names that a migration has for them; None: nothing has a number."""
+T = TypeVar("T")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -94,45 +101,32 @@ def require_migrating_app(context: Context) -> None:
         raise JiraError(400, "The header Atlassian-Transfer-Id must be a UUID.")
 
 
-def _change(context: Context, kind: str, asked: Json) -> _Change:
+def find_migrated(context: Context, find: Callable[[Context, str], T], entity_id: int) -> T:
+    """Return an entity that a migration names by its number.
+
+    Raises:
+        JiraError: 400 if it is missing or hidden, 403 if the app may not change it.
+
+    Source:
+        Jira Cloud REST API v3, "App migration": of refusals 400 and 403 alone are documented.
+    """
+    try:
+        return find(context, str(entity_id))
+    except JiraError as error:
+        if error.status != 404:  # noqa: PLR2004  # HTTP
+            raise
+        raise JiraError(400, *error.messages, rule=error.rule) from error
+
+
+def _change(context: Context, name: str, asked: Json) -> _Change:
     fields = asked if isinstance(asked, dict) else {}
-    entity_id, key = fields.get("entityId"), fields.get("key")
+    entity_id, key, value = (fields.get(one) for one in ("entityId", "key", "value"))
     if isinstance(entity_id, bool) or not isinstance(entity_id, int) or entity_id < 0:
         raise JiraError(400, "`entityId` must be a whole number.")
-    if not isinstance(key, str) or not key or "value" not in fields:
+    if not isinstance(key, str) or not key or value is None:
         raise JiraError(400, "Each property needs an `entityId`, a `key` and a `value`.")
-    if kind not in _ENTITIES:
-        raise JiraError(404, f"There is no entity of {kind} with the id {entity_id}.", rule=HIDDEN)
-    entity, find = _ENTITIES[kind]
-    return _Change(entity, find(context, entity_id), key, check_property(key, fields["value"]))
-
-
-def _issue(context: Context, entity_id: int) -> str:
-    issue = get_issue(context, str(entity_id))
-    if not context.permissions.holds("EDIT_ISSUES", issue=issue):
-        message = "You do not have permission to edit issues in this project."
-        raise not_permitted("EDIT_ISSUES", message)
-    return str(issue.id)
-
-
-def _project(context: Context, entity_id: int) -> str:
-    project = get_project(context, str(entity_id))
-    require_project_admin(context, project)
-    return str(project.id)
-
-
-def _comment(context: Context, entity_id: int) -> str:
-    return str(find_editable_comment(context, str(entity_id)).id)
-
-
-def _issue_type(context: Context, entity_id: int) -> str:
-    return find_configured_type(context, str(entity_id))
-
-
-_ENTITIES: dict[str, tuple[str, Callable[[Context, int], str]]] = {
-    "IssueProperty": ("issue", _issue),
-    "ProjectProperty": ("project", _project),
-    "CommentProperty": ("comment", _comment),
-    "IssueTypeProperty": ("issuetype", _issue_type),
-}
-"""What each kind that is served is stored as, and how its entity is found and may be changed."""
+    kind = KINDS[name]
+    if kind is None:
+        raise JiraError(400, f"There is no entity of {name} with the id {entity_id}.", rule=HIDDEN)
+    entity = find_migrated(context, kind.writable, entity_id)
+    return _Change(kind.name, entity.id, key, check_property(key, value))

@@ -6,6 +6,7 @@ Source:
 """
 
 import json
+from urllib.parse import quote
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
@@ -20,7 +21,9 @@ VALUE_LENGTH = 32_768
 _TABLE = property_table.c
 
 
-def property_keys_bean(context: Context, entity: str, entity_id: str, path: str) -> Bean:
+def property_keys_bean(
+    context: Context, entity: str, entity_id: str, path: str, query: str = ""
+) -> Bean:
     """Return the keys of an entity's properties, with links.
 
     Args:
@@ -28,6 +31,7 @@ def property_keys_bean(context: Context, entity: str, entity_id: str, path: str)
         entity: ``issue``, ``project``, ``comment``, ``user`` or ``issuetype``.
         entity_id: The entity's id.
         path: Path of its properties below the API's version.
+        query: What a link to one of them has behind it.
     """
     rows = context.connection.execute(
         select(_TABLE.key)
@@ -35,7 +39,12 @@ def property_keys_bean(context: Context, entity: str, entity_id: str, path: str)
         .where(_TABLE.entity == entity, _TABLE.entity_id == entity_id)
         .order_by(_TABLE.key)
     )
-    return {"keys": [{"self": context.link(f"{path}/{row.key}"), "key": row.key} for row in rows]}
+    return {
+        "keys": [
+            {"self": context.link(f"{path}/{quote(row.key, safe='')}{query}"), "key": row.key}
+            for row in rows
+        ]
+    }
 
 
 def get_property(context: Context, entity: str, entity_id: str, key: str) -> Bean:

@@ -19,6 +19,7 @@ from runtime.jira.failures import UnreadableBodyError, not_permitted
 from runtime.jira.issue_changes import history_page
 from runtime.jira.issue_draft import Draft
 from runtime.jira.issue_fields import select_fields
+from runtime.jira.issue_rights import require_issue_edit
 from runtime.jira.issue_setters import EDIT_SETTERS, custom_setters
 from runtime.jira.issue_views import IssueView, read_view
 from runtime.jira.issue_writes import insert_issue, remove_issues, save_issue
@@ -74,9 +75,7 @@ def edit_issue(context: Context) -> JiraResponse:
     """Change fields of an issue, by value or by verb; with *Edit issues*."""
     issue = get_issue(context, context.params["issueIdOrKey"])
     context.caller()
-    if not context.permissions.holds("EDIT_ISSUES", issue=issue):
-        message = "You do not have permission to edit issues in this project."
-        raise not_permitted("EDIT_ISSUES", message)
+    require_issue_edit(context, issue)
     update = read_update(context.json_object())
     if update.is_empty():
         raise JiraError(400, EITHER)

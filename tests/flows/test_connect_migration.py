@@ -11,9 +11,11 @@ from httpx import Response
 from sqlalchemy import delete, select, update
 
 from runtime.jira.schema import (
+    comment_table,
     global_permission_table,
     issue_table,
     permission_grant_table,
+    role_table,
     site_table,
 )
 from tests.flows.conftest import Bench
@@ -166,33 +168,63 @@ def migrate(flow: Connected, method: str, path: str, body: object, **headers: st
     return httpx.request(method, url, json=body, headers=sent)
 
 
-def test_properties_are_written_all_or_none(flow: Connected) -> None:
+def comment_of(flow: Connected) -> int:
+    """The id of a comment that the app made."""
+    paragraph = {"type": "paragraph", "content": [{"type": "text", "text": "x"}]}
+    body = {"body": {"type": "doc", "version": 1, "content": [paragraph]}}
+    return int(flow.app.ask("POST", "/rest/api/3/issue/TEAM-1/comment", body).json()["id"])
+
+
+def entity(flow: Connected, kind: str) -> tuple[int, str]:
+    """The id of an entity of a kind of properties, and the path of its properties."""
+    if kind == "CommentProperty":
+        number = comment_of(flow)
+        return number, f"/rest/api/3/comment/{number}/properties"
+    thing = {"IssueProperty": "issue/TEAM-1", "ProjectProperty": "project/TEAM",
+             "IssueTypeProperty": "issuetype/10001"}[kind]  # fmt: skip
+    number = int(flow.app.ask("GET", f"/rest/api/3/{thing}").json()["id"])
+    return number, f"/rest/api/3/{thing}/properties"
+
+
+SERVED = ("IssueProperty", "ProjectProperty", "CommentProperty", "IssueTypeProperty")
+
+
+@pytest.mark.parametrize("kind", SERVED)
+def test_properties_are_written_all_or_none(flow: Connected, kind: str) -> None:
     flow.install()
-    issue = flow.app.ask("GET", "/rest/api/3/issue/TEAM-1").json()["id"]
-    other = flow.app.ask("GET", "/rest/api/3/issue/TEAM-2").json()["id"]
-    good = [{"entityId": int(one), "key": "moved", "value": "yes"} for one in (issue, other)]
-    bad = [*good, {"entityId": 99_999, "key": "moved", "value": "no"}]
-    properties = "/rest/api/3/issue/TEAM-1/properties"
-    assert migrate(flow, "PUT", "properties/IssueProperty", bad).status_code == 404
-    assert flow.app.ask("GET", properties).json() == {"keys": []}
-    assert migrate(flow, "PUT", "properties/IssueProperty", good).status_code == 200
+    number, properties = entity(flow, kind)
+    good = [{"entityId": number, "key": "moved", "value": "yes"},
+            {"entityId": number, "key": "too", "value": {"n": [1]}}]  # fmt: skip
+    odd: list[dict[str, object]] = [
+        {"entityId": 99_999, "key": "moved", "value": "no"},
+        {"entityId": 10**30, "key": "moved", "value": "no"},
+        {"entityId": number, "key": "k" * 256, "value": "no"},
+        {"entityId": number, "key": "big", "value": "x" * 32_767},
+        {"entityId": number, "key": "none", "value": None},
+    ]
+    for one in odd:
+        assert migrate(flow, "PUT", f"properties/{kind}", [*good, one]).status_code == 400
+        assert flow.app.ask("GET", properties).json() == {"keys": []}
+    assert migrate(flow, "PUT", f"properties/{kind}", good).status_code == 200
     assert flow.app.ask("GET", f"{properties}/moved").json()["value"] == "yes"
-    project = flow.app.ask("GET", "/rest/api/3/project/TEAM").json()["id"]
-    change = [{"entityId": int(project), "key": "moved", "value": {"n": 1}}]
-    assert migrate(flow, "PUT", "properties/ProjectProperty", change).status_code == 200
-    read = flow.app.ask("GET", "/rest/api/3/project/TEAM/properties/moved")
-    assert read.json()["value"] == {"n": 1}
-    for nothing in ("Sprint", "Board", "Worklog", "DashboardItem", "User"):
-        assert migrate(flow, "PUT", f"properties/{nothing}Property", change).status_code == 404
-    body = {"body": {"type": "doc", "version": 1, "content": []}}
-    body["body"]["content"] = [{"type": "paragraph", "content": [{"type": "text", "text": "x"}]}]
-    said = flow.app.ask("POST", "/rest/api/3/issue/TEAM-1/comment", body).json()["id"]
-    task = flow.app.ask("GET", "/rest/api/3/issuetype").json()[0]["id"]
-    for kind, path, one in (("Comment", "comment", said), ("IssueType", "issuetype", task)):
-        change = [{"entityId": int(one), "key": "moved", "value": "yes"}]
-        assert migrate(flow, "PUT", f"properties/{kind}Property", change).status_code == 200
-        read = flow.app.ask("GET", f"/rest/api/3/{path}/{one}/properties/moved")
-        assert read.json()["value"] == "yes"
+    assert flow.app.ask("GET", f"{properties}/too").json()["value"] == {"n": [1]}
+    again = [{"entityId": number, "key": "moved", "value": "again"}]
+    assert migrate(flow, "PUT", f"properties/{kind}", again).status_code == 200
+    assert flow.app.ask("GET", f"{properties}/moved").json()["value"] == "again"
+
+
+@pytest.mark.parametrize("kind", ["Sprint", "Board", "Worklog", "DashboardItem", "User"])
+def test_of_what_a_site_does_not_have_every_number_is_missing(flow: Connected, kind: str) -> None:
+    flow.install()
+    path, number = f"properties/{kind}Property", comment_of(flow)
+    for entity_id in (number, 10000, 1):
+        change = [{"entityId": entity_id, "key": "k", "value": "v"}]
+        answer = migrate(flow, "PUT", path, change)
+        assert answer.status_code == 400
+        assert kind in answer.json()["errorMessages"][0]
+    odd: list[object] = [[], [{"entityId": "x", "key": "k", "value": 1}], [1] * 51]
+    for wrong in odd:
+        assert migrate(flow, "PUT", path, wrong).status_code == 400
 
 
 def test_the_rules_of_a_workflow_cannot_be_found(flow: Connected) -> None:
@@ -245,24 +277,62 @@ def test_a_migration_is_the_apps_and_gives_it_no_right(flow: Connected) -> None:
 
 
 @pytest.mark.hostile
+def test_a_migration_finds_no_comment_that_is_hidden_from_the_app(flow: Connected) -> None:
+    flow.install()
+    number = comment_of(flow)
+    table = comment_table.c
+    with flow.bench.firebrick.engine.begin() as connection:
+        role = connection.execute(
+            select(role_table.c.id).where(role_table.c.name == "Developers")
+        ).scalar_one()
+        connection.execute(
+            update(comment_table)
+            .where(table.id == number)
+            .values(visibility_type="role", visibility_id=str(role))
+        )
+    answers = {
+        migrate(flow, "PUT", "properties/CommentProperty",
+                [{"entityId": one, "key": "k", "value": "v"}]).text.replace(str(one), "")
+        for one in (number, 99_999_999)
+    }  # fmt: skip
+    assert answers == {'{"errorMessages":["Can not find a comment for the id: ."],"errors":{}}'}
+
+
+@pytest.mark.hostile
 @pytest.mark.parametrize(
-    ("kind", "thing", "permission"),
-    [("IssueProperty", "issue/TEAM-1", "EDIT_ISSUES"),
-     ("IssueTypeProperty", "issuetype/10001", "ADMINISTER"),
-     ("ProjectProperty", "project/TEAM", "ADMINISTER_PROJECTS")],
+    ("kind", "permission"),
+    [("IssueProperty", "EDIT_ISSUES"), ("IssueTypeProperty", "ADMINISTER"),
+     ("CommentProperty", "EDIT_ALL_COMMENTS"), ("ProjectProperty", "ADMINISTER_PROJECTS")],
 )  # fmt: skip
 def test_a_migration_writes_nothing_that_the_app_may_not(
-    flow: Connected, kind: str, thing: str, permission: str
+    flow: Connected, kind: str, permission: str
 ) -> None:
     flow.install()
-    entity = int(flow.app.ask("GET", f"/rest/api/3/{thing}").json()["id"])
+    number, properties = entity(flow, kind)
     column = permission_grant_table.c.permission
+    lost = {permission, permission.replace("_ALL_", "_OWN_")}
     with flow.bench.firebrick.engine.begin() as connection:
-        connection.execute(delete(permission_grant_table).where(column == permission))
+        connection.execute(delete(permission_grant_table).where(column.in_(lost)))
         for name in ("ADMINISTER", "SYSTEM_ADMIN"):
             right = global_permission_table.c.permission
             connection.execute(delete(global_permission_table).where(right == name))
         connection.execute(update(site_table).values(revision=site_table.c.revision + 1))
-    change = [{"entityId": entity, "key": "k", "value": "v"}]
+    change = [{"entityId": number, "key": "k", "value": "v"}]
     assert migrate(flow, "PUT", f"properties/{kind}", change).status_code == 403
-    assert flow.app.ask("GET", f"/rest/api/3/{thing}/properties").json() == {"keys": []}
+    assert flow.app.ask("GET", properties).json() == {"keys": []}
+
+
+@pytest.mark.hostile
+def test_an_app_has_properties_of_its_own_account_and_its_scopes_bound_it(flow: Connected) -> None:
+    flow.install()  # READ and WRITE, and an account that is an administrator
+    mine = flow.app.ask("GET", "/rest/api/3/myself").json()["accountId"]
+    dana = flow.bench.firebrick.find_person("dana").account_id
+    path = "/rest/api/3/user/properties"
+    for account_id in (mine, dana):
+        assert flow.app.ask("PUT", f"{path}/k?accountId={account_id}", 1).status_code == 201
+        keys = flow.app.ask("GET", f"{path}?accountId={account_id}").json()["keys"]
+        assert [one["key"] for one in keys] == ["k"]
+        gone = flow.app.ask("DELETE", f"{path}/k?accountId={account_id}")
+        assert gone.status_code == 403  # takes DELETE
+    written = flow.app.ask("PUT", "/rest/api/3/issuetype/10001/properties/k", 1)
+    assert written.status_code == 403  # takes ADMIN

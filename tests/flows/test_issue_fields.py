@@ -418,7 +418,7 @@ def test_a_migration_writes_all_or_nothing_and_the_apps_own_fields_alone(
     ):  # fmt: skip
         assert migrate(flow.app, [good, bad]).status_code == 400, bad
         assert fields(people)[f"customfield_{number}"] is None
-    assert migrate(flow.app, [good, {**good, "issueID": 99_999_999}]).status_code == 404
+    assert migrate(flow.app, [good, {**good, "issueID": 99_999_999}]).status_code == 400
     assert fields(people)[f"customfield_{number}"] is None
     wrong_lists: tuple[object, ...] = ([], {}, [good] * 201)
     for wrong in wrong_lists:

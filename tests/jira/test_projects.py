@@ -164,22 +164,6 @@ def test_a_property_is_written_read_and_deleted_by_who_administers(world: World)
     assert world.get(path).status == 404
 
 
-@pytest.mark.parametrize("value", [0, False, "", [], "text", 1.5])
-def test_a_property_may_be_any_json_but_null(world: World, value: object) -> None:
-    path = API + "project/PUB/properties/p"
-    assert world.put(path, value, as_="paul").status == 201
-    assert world.get(path).json["value"] == value
-
-
-def test_a_property_has_bounds(world: World) -> None:
-    long_key = API + "project/PUB/properties/" + "k" * 256
-    assert world.put(long_key, 1, as_="paul").status == 400
-    path = API + "project/PUB/properties/p"
-    assert world.put(path, "v" * 32_766, as_="paul").status == 201
-    assert world.put(path, "v" * 32_767, as_="paul").status == 400
-    assert world.put(path, as_="paul", raw=b"null").status == 400
-
-
 def test_a_project_shows_its_category_and_can_lose_it(world: World) -> None:
     with world.engine.begin() as connection:
         connection.execute(
