@@ -6,6 +6,7 @@ import typer
 
 from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say, table
 from runtime.cli.options import (
+    AdminOption,
     AppOption,
     EnvironmentOption,
     FormatOption,
@@ -13,15 +14,12 @@ from runtime.cli.options import (
     StateOption,
     open_state,
 )
-from runtime.server.customer_egress import list_groups, remove_group, set_group
+from runtime.policy.customer_egress import BACKEND, EgressEntry, EgressGroup
 
 app = typer.Typer(
     help="Addresses that administrators let an app reach beside those of its manifest.",
     no_args_is_help=True,
 )
-AdminOption = Annotated[
-    str, typer.Option("--as", help="The administrator who approves: handle, e-mail or account id.")
-]
 KeyArgument = Annotated[str, typer.Argument(help="The group's key.")]
 
 
@@ -29,12 +27,16 @@ KeyArgument = Annotated[str, typer.Argument(help="The group's key.")]
 @reports_errors
 def set_(
     key: KeyArgument,
-    addresses: Annotated[
+    domains: Annotated[
         list[str], typer.Argument(help="Hosts, such as api.example.com or *.example.com.")
     ],
     *,
     description: Annotated[str, typer.Option("--description", help="What they are for.")],
     admin: AdminOption,
+    types: Annotated[
+        list[str] | None,
+        typer.Option("--type", help="Type of egress; repeat it.", show_default=BACKEND),
+    ] = None,
     app: AppOption = None,
     environment: EnvironmentOption = "development",
     site: SiteOption = None,
@@ -42,39 +44,57 @@ def set_(
     format_: FormatOption = "text",
 ) -> None:
     """Approve a group of addresses for one installation; it replaces the one with its key."""
+    from runtime.server.customer_egress import Custody
+
+    wanted = tuple(dict.fromkeys(types or [BACKEND]))
+    entries = [EgressEntry(domain, wanted) for domain in dict.fromkeys(domains)]
     with open_state(state) as firebrick:
         version = firebrick.find_app(app, environment)
-        cloud_id, person = firebrick.find_site(site), firebrick.find_person(admin)
-        group = set_group(firebrick, version, cloud_id, person, key, description, addresses)
+        person = firebrick.find_person(admin)
+        custody = Custody.of(firebrick, version, firebrick.find_site(site), person)
+        group = custody.set_group(key, description, entries)
     if format_ == "json":
-        print_json({"key": group.key, "addresses": list(group.addresses)})
+        print_json(_json(group))
         return
     say(f"{version.name} may reach, from its very next request on:", "green")
-    for address in group.addresses:
-        say(f"  - {address}")
+    for one in group.entries:
+        say(f"  - {one.domain} ({', '.join(one.types)})")
 
 
 @app.command()
 @reports_errors
 def remove(
     key: KeyArgument,
+    domain: Annotated[
+        str | None, typer.Argument(help="One of its hosts.", show_default="the whole group")
+    ] = None,
     *,
     admin: AdminOption,
+    type_: Annotated[
+        str | None,
+        typer.Option("--type", help="One type of that host.", show_default="all of them"),
+    ] = None,
     app: AppOption = None,
     environment: EnvironmentOption = "development",
     site: SiteOption = None,
     state: StateOption = None,
     format_: FormatOption = "text",
 ) -> None:
-    """Take a group back; the very next request to its addresses is refused."""
+    """Take a group back, or a host of it; the very next request to it is refused."""
+    from runtime.server.customer_egress import Custody
+
     with open_state(state) as firebrick:
         version = firebrick.find_app(app, environment)
-        cloud_id, person = firebrick.find_site(site), firebrick.find_person(admin)
-        removed = remove_group(firebrick, version, cloud_id, person, key)
+        person = firebrick.find_person(admin)
+        custody = Custody.of(firebrick, version, firebrick.find_site(site), person)
+        if domain is None:
+            removed = custody.remove_group(key)
+        else:
+            removed = custody.remove_domain(key, domain, type_)
     if format_ == "json":
-        print_json({"key": key, "removed": removed})
+        print_json({"key": key, "domain": domain, "removed": removed})
     else:
-        say("Removed." if removed else f"{version.name} has no group {key!r} here.")
+        say("Removed." if removed else f"{version.name} has no such group or host here.")
     if not removed:
         raise typer.Exit(EXIT_FAILED)
 
@@ -90,20 +110,28 @@ def list_(
     format_: FormatOption = "text",
 ) -> None:
     """List the groups of an installation."""
+    from runtime.server.customer_egress import choices_of
+
     with open_state(state) as firebrick:
         version = firebrick.find_app(app, environment)
-        groups = list_groups(firebrick, version, firebrick.find_site(site))
+        groups = choices_of(firebrick, version, firebrick.find_site(site)).groups
     if format_ == "json":
-        print_json(
-            [
-                {"key": one.key, "description": one.description, "addresses": list(one.addresses)}
-                for one in groups
-            ]
-        )
+        print_json([_json(one) for one in groups])
     elif groups:
-        table(
-            ("key", "description", "addresses"),
-            ((one.key, one.description, ", ".join(one.addresses)) for one in groups),
-        )
+        rows = [
+            (group.key, group.description, one.domain, ", ".join(one.types))
+            for group in groups
+            for one in group.entries
+        ]
+        table(("key", "description", "domain", "types"), rows)
     else:
         say("No group was approved.")
+
+
+def _json(group: EgressGroup) -> dict[str, object]:
+    """Return a group as the platform's API has it."""
+    return {
+        "key": group.key,
+        "description": group.description,
+        "configured": [{"domain": one.domain, "type": list(one.types)} for one in group.entries],
+    }

@@ -35,6 +35,9 @@ AppOption = Annotated[
         show_default="the app of the current folder, or the only one deployed",
     ),
 ]
+AdminOption = Annotated[
+    str, typer.Option("--as", help="The administrator who approves: handle, e-mail or account id.")
+]
 
 
 def open_state(state: Path | None) -> "Firebrick":

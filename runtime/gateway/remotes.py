@@ -89,11 +89,14 @@ class Places:
         canned: Returns a canned answer, or None if there is none for that request; it raises
             `OutsideError` where it stands for a failure.
         allows: Whether the real network may be asked for a host.
+        chosen: Returns where the customer says that a remote is as of now, by its key; None if
+            nowhere, or if that is not the customer's to say.
     """
 
     named: Mapping[str, str]
     canned: Callable[[ExternalCall], ExternalReply | None]
     allows: Callable[[str], bool]
+    chosen: Callable[[str], str | None] = lambda _: None
 
 
 @dataclass(slots=True)
@@ -209,7 +212,7 @@ class RemoteGateway:
             progress.detail["dropped_headers"] = sorted(set(dropped))
         grant = self._live_grant(caller)
         named = places.named.get(remote.key)
-        target = _target(remote, named, call.path)
+        target = _target(remote, places, call.path, progress)
         progress.url = target.url
         outgoing = ExternalCall(target.url, call.method, headers, call.body, "error")
         if named is None:
@@ -334,8 +337,20 @@ UNANSWERED = frozenset({"REMOTE_TIMEOUT", "REMOTE_UNREACHABLE"})
 """Failures of a call that was allowed."""
 
 
-def _target(remote: Remote, named: str | None, path: str) -> ExternalUrl:
-    text = remote.base_urls.get("default", "") if named is None else named
+def _target(remote: Remote, places: Places, path: str, progress: _Progress) -> ExternalUrl:
+    """Return what is asked: where a person named, else where the customer chose, else declared."""
+    named = places.named.get(remote.key)
+    text = named if named is not None else places.chosen(remote.key)
+    if text is not None and named is None:
+        progress.detail["base_url"] = "customer"
+    if text is None:
+        text = remote.base_urls.get("default", "")
+    if not text:
+        raise DeniedError(
+            "remote.unconfigured",
+            f"Nobody has said where the remote {remote.key!r} is: the manifest has no base URL, "
+            "and an administrator of the site may set one (firebrick remote set).",
+        )
     base = _require(parse_remote_base(text, named=named is not None))
     return _require(parse_remote_target(base, path))
 

@@ -14,9 +14,15 @@ from runtime.gateway.values import Caller, ProductReply
 from runtime.hostfunctions.codec import decode_fetch, encode_error, encode_reply
 from runtime.hostfunctions.redirects import next_call
 from runtime.hostfunctions.stubs import FAULTS, MAX_DELAY_MS, EgressStub, find_stub
-from runtime.policy.customer_egress import CUSTOMER, EgressGroup, find_group
+from runtime.policy.customer_approval import CUSTOMER, Approved, find_approved
 from runtime.policy.decision import Decision
-from runtime.policy.egress import ExternalUrl, decide_egress, host_matches, parse_external
+from runtime.policy.egress import (
+    ExternalUrl,
+    admitting_entry,
+    decide_egress,
+    host_matches,
+    parse_external,
+)
 from runtime.policy.headers import filter_egress_answer, filter_egress_headers
 
 log = logging.getLogger(__name__)
@@ -73,7 +79,7 @@ class Fetch:
         clock: Measures durations.
         egress: What stands outside.
         outside: The real network.
-        groups: Returns what administrators approved as of now; asked where the manifest does not
+        approved: Returns what administrators approved as of now; asked where the manifest does not
             declare an address.
         pause: Waits for that many seconds: delays of stubs.
     """
@@ -89,7 +95,7 @@ class Fetch:
         clock: Clock,
         egress: Egress,
         outside: Outside,
-        groups: Callable[[], Iterable[EgressGroup]] = tuple,
+        approved: Callable[[], Iterable[Approved]] = tuple,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
         self._audit = audit
@@ -100,8 +106,8 @@ class Fetch:
         self._clock = clock
         self._egress = egress
         self._outside = outside
-        self._groups = groups
-        self._group: str | None = None  # that let the request pass that is made now
+        self._approved = approved
+        self._by: dict[str, object] = {}  # what let the request pass that is made now
         self._pause = pause
 
     def __call__(self, raw: bytes) -> bytes:
@@ -125,13 +131,11 @@ class Fetch:
         """
         for hop in range(MAX_REDIRECTS + 1):
             begin_s = self._clock.monotonic_s()
-            decision, group = self._decide(call.url)
+            decision, self._by = self._decide(call.url)
             target = parse_external(call.url)
             if not decision.allowed or isinstance(target, Decision):
-                self._group = None
                 self._record(call, decision, begin_s, status=403)
                 return FetchAnswer(_NOT_ALLOWED)
-            self._group = group
             reply = self._ask(target, call, begin_s)
             following = next_call(call, target, reply)
             if following is None:
@@ -142,13 +146,15 @@ class Fetch:
             call = following
         raise ForgeError("FETCH_FAILED", "redirect count exceeded")
 
-    def _decide(self, url: str) -> tuple[Decision, str | None]:
-        """Decide by the manifest, then by what administrators approved; name the group."""
+    def _decide(self, url: str) -> tuple[Decision, dict[str, object]]:
+        """Decide by the manifest, then by what administrators approved; say which entry it was."""
         decision = decide_egress(self._declared, url)
+        if decision.allowed:
+            return decision, {"egress_entry": admitting_entry(self._declared, url)}
         if decision.rule != "egress.undeclared":
-            return decision, None
-        group = find_group(self._groups(), url)
-        return (decision, None) if group is None else (CUSTOMER, group)
+            return decision, {}
+        by = find_approved(self._approved(), url)
+        return (decision, {}) if by is None else (CUSTOMER, {by.kind: by.key})
 
     def _ask(self, target: ExternalUrl, call: ExternalCall, begin_s: float) -> ExternalReply:
         headers = filter_egress_headers(call.headers)
@@ -213,7 +219,7 @@ class Fetch:
                 path=call.url[:MAX_AUDITED_CHARACTERS],
                 status=status,
                 duration_ms=(self._clock.monotonic_s() - begin_s) * 1000,
-                detail={} if self._group is None else {"egress_group": self._group},
+                detail=self._by,
             )
         )
 

@@ -12,7 +12,7 @@ from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
 from runtime.gateway.gateway import Gateway
 from runtime.gateway.outside import Outside
-from runtime.gateway.remotes import RemoteGateway
+from runtime.gateway.remotes import Places, RemoteGateway
 from runtime.gateway.values import Caller, CallReport
 from runtime.hostfunctions.doors import Doors, HostFunction
 from runtime.hostfunctions.fetch import Egress, Fetch
@@ -50,7 +50,9 @@ from runtime.invocation.recording import (
 from runtime.invocation.records import InvocationRecord, InvocationRecords
 from runtime.invocation.scrubbing import Scrubber
 from runtime.manifest.model import Manifest
-from runtime.policy.customer_egress import EgressGroup, is_configurable
+from runtime.policy.customer_approval import Approved, approved_by
+from runtime.policy.customer_egress import Choices, is_configurable
+from runtime.policy.customer_remotes import endpoint_of
 from runtime.sandbox.journal import Journal, Recorder
 from runtime.sandbox.limits import Limits
 from runtime.sandbox.timebase import RealTime, VirtualTime
@@ -175,7 +177,7 @@ class Invoker:
         world_clock: What a guest's clock begins with.
         ids: Makes invocation ids and seeds.
         outside: The real network, for hosts that an order allows.
-        egress_groups: What administrators let installations reach.
+        chosen: Returns what a customer chose for an installation.
     """
 
     def __init__(
@@ -192,7 +194,7 @@ class Invoker:
         world_clock: Clock,
         ids: Ids,
         outside: Outside,
-        egress_groups: Callable[[str], Iterable[EgressGroup]],
+        chosen: Callable[[str], Choices],
     ) -> None:
         self._gateway = gateway
         self._remotes = remotes
@@ -205,7 +207,7 @@ class Invoker:
         self._world_clock = world_clock
         self._ids = ids
         self._outside = outside
-        self._egress_groups = egress_groups
+        self._chosen = chosen
 
     def invoke(self, order: Order) -> InvocationResult:
         """Run one function in a fresh guest, or have a remote do what an endpoint stands for.
@@ -254,7 +256,8 @@ class Invoker:
             facts = replace(facts, account_id=None)
         now_s = self._world_clock.now_s() if order.now_s is None else order.now_s
         start = start_of(endpoint, order.payload, facts.installation.cloud_id, now_s)
-        told, places = tell_of_endpoint(endpoint, facts, order.extension), places_of(order.egress)
+        told = tell_of_endpoint(endpoint, facts, order.extension)
+        places = self._places(order, facts, manifest)
         remote, tokens = manifest.remotes.get(endpoint.remote), endpoint.tokens
         began_at_s, started_s = self._clock.now_s(), self._clock.monotonic_s()
         delivery = deliver(
@@ -298,14 +301,14 @@ class Invoker:
             clock=self._clock,
             egress=order.egress,
             outside=self._outside,
-            groups=self._groups_of(facts, manifest),
+            approved=self._approved_for(facts, manifest),
         )
         remote = InvokeRemote(
             self._remotes,
             _caller(facts),
             tell_of_function(facts, order.function.partition(":")[0]),
             manifest.remotes,
-            places_of(order.egress),
+            self._places(order, facts, manifest),
         )
         functions: dict[str, HostFunction] = {
             door.name: door,
@@ -366,10 +369,17 @@ class Invoker:
             self._kept(order.version, recording, secrets),
         )
 
-    def _groups_of(self, facts: Facts, manifest: Manifest) -> Callable[[], Iterable[EgressGroup]]:
+    def _approved_for(self, facts: Facts, manifest: Manifest) -> Callable[[], Iterable[Approved]]:
         if not is_configurable(manifest.sections):
             return tuple
-        return lambda: self._egress_groups(facts.installation.id)
+        return lambda: approved_by(self._chosen(facts.installation.id), manifest.sections)
+
+    def _places(self, order: Order, facts: Facts, manifest: Manifest) -> Places:
+        def chosen(remote: str) -> str | None:
+            return endpoint_of(self._chosen(facts.installation.id), manifest.sections, remote)
+
+        places = places_of(order.egress)
+        return replace(places, chosen=chosen) if is_configurable(manifest.sections) else places
 
     def _kept(
         self, version: AppVersion, recording: Recording, secrets: Mapping[str, str]

@@ -10,6 +10,7 @@ from runtime.manifest.building import build_manifest
 from runtime.manifest.check_app import check_app
 from runtime.manifest.check_code import check_code
 from runtime.manifest.check_conditions import check_conditions
+from runtime.manifest.check_customers import check_customers
 from runtime.manifest.check_events import check_events
 from runtime.manifest.check_handlers import check_handlers
 from runtime.manifest.check_modules import check_modules
@@ -42,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     check_events,
     check_permissions,
     check_remotes,
+    check_customers,
     check_resources,
     check_translations,
     check_conditions,

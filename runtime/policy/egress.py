@@ -89,13 +89,19 @@ def decide_egress(declared: Iterable[str], text: str) -> Decision:
     found = parse_external(text)
     if isinstance(found, Decision):
         return found
-    if any(_admits(entry, text) and _admits(entry, found.url) for entry in declared):
+    if _entry_for(declared, text, found) is not None:
         return Decision(True, "egress.declared")
     return Decision(
         False,
         "egress.undeclared",
         f"The manifest does not declare {found.host} in permissions.external.fetch.backend.",
     )
+
+
+def admitting_entry(declared: Iterable[str], text: str) -> str | None:
+    """Return the first declared entry that admits an address as `decide_egress` does, or None."""
+    found = parse_external(text)
+    return None if isinstance(found, Decision) else _entry_for(declared, text, found)
 
 
 def host_matches(pattern: str, host: str) -> bool:
@@ -112,6 +118,12 @@ def host_matches(pattern: str, host: str) -> bool:
             return False
         at = found + len(part)
     return host[at:].endswith(last)
+
+
+def _entry_for(declared: Iterable[str], text: str, found: ExternalUrl) -> str | None:
+    return next(
+        (entry for entry in declared if _admits(entry, text) and _admits(entry, found.url)), None
+    )
 
 
 def _admits(entry: str, text: str) -> bool:

@@ -1,6 +1,11 @@
-"""What customers let installed apps reach beside what their manifests declare."""
+"""What customers let installed apps reach beside what their manifests declare.
+
+Groups of domains, and where remotes are, by installation; asked at every request outside.
+"""
 
 import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import (
     Column,
@@ -17,7 +22,7 @@ from sqlalchemy import (
 
 from runtime.clock import Clock
 from runtime.database import metadata
-from runtime.policy.customer_egress import EgressGroup
+from runtime.policy.customer_egress import BACKEND, Choices, EgressEntry, EgressGroup
 
 egress_group_table = Table(
     "egress_group",
@@ -25,15 +30,25 @@ egress_group_table = Table(
     Column("installation_id", String(64), primary_key=True),
     Column("key", String(64), primary_key=True),
     Column("description", Text, nullable=False),
-    Column("addresses", Text, nullable=False),  # JSON list
+    Column("addresses", Text, nullable=False),  # JSON: types by domain
     Column("approved_by", String(128), nullable=False),
     Column("approved_at_s", Float, nullable=False),
 )
-_TABLE = egress_group_table.c
+remote_endpoint_table = Table(
+    "remote_endpoint",
+    metadata,
+    Column("installation_id", String(64), primary_key=True),
+    Column("remote", String(64), primary_key=True),
+    Column("endpoint", Text, nullable=False),
+    Column("approved_by", String(128), nullable=False),
+    Column("approved_at_s", Float, nullable=False),
+)
+_GROUP = egress_group_table.c
+_REMOTE = remote_endpoint_table.c
 
 
 class EgressGroups:
-    """Groups of addresses by installation; asked at every request outside.
+    """What customers chose.
 
     Args:
         engine: The state database.
@@ -44,18 +59,21 @@ class EgressGroups:
         self._engine = engine
         self._clock = clock
 
-    def list(
-        self, installation_id: str, inside: Connection | None = None
-    ) -> tuple[EgressGroup, ...]:
-        """Return the groups of an installation, by key."""
+    def find(self, installation_id: str, inside: Connection | None = None) -> Choices:
+        """Return what a customer chose for an installation, as of now."""
         if inside is None:
             with self._engine.connect() as connection:
-                return self.list(installation_id, connection)
-        query = select(_TABLE.key, _TABLE.description, _TABLE.addresses)
-        query = query.where(_TABLE.installation_id == installation_id).order_by(_TABLE.key)
-        return tuple(
-            EgressGroup(row.key, row.description, tuple(json.loads(row.addresses)))
-            for row in inside.execute(query)
+                return self.find(installation_id, connection)
+        groups = select(_GROUP.key, _GROUP.description, _GROUP.addresses)
+        groups = groups.where(_GROUP.installation_id == installation_id).order_by(_GROUP.key)
+        remotes = select(_REMOTE.remote, _REMOTE.endpoint).order_by(_REMOTE.remote)
+        remotes = remotes.where(_REMOTE.installation_id == installation_id)
+        return Choices(
+            tuple(
+                EgressGroup(row.key, row.description, _entries(json.loads(row.addresses)))
+                for row in inside.execute(groups)
+            ),
+            MappingProxyType({row.remote: row.endpoint for row in inside.execute(remotes)}),
         )
 
     def set(
@@ -68,20 +86,53 @@ class EgressGroups:
                 installation_id=installation_id,
                 key=group.key,
                 description=group.description,
-                addresses=json.dumps(group.addresses),
+                addresses=json.dumps({one.domain: one.types for one in group.entries}),
                 approved_by=account_id,
                 approved_at_s=self._clock.now_s(),
             )
         )
 
     @staticmethod
-    def forget(connection: Connection, installation_id: str) -> None:
-        """Remove the groups of an installation that has ended."""
-        here = _TABLE.installation_id == installation_id
-        connection.execute(delete(egress_group_table).where(here))
-
-    @staticmethod
     def remove(connection: Connection, installation_id: str, key: str) -> bool:
         """Remove a group; return whether there was one."""
-        here = (_TABLE.installation_id == installation_id) & (_TABLE.key == key)
+        here = (_GROUP.installation_id == installation_id) & (_GROUP.key == key)
         return connection.execute(delete(egress_group_table).where(here)).rowcount > 0
+
+    def set_endpoint(
+        self,
+        connection: Connection,
+        installation_id: str,
+        remote: str,
+        endpoint: str,
+        account_id: str,
+    ) -> None:
+        """Store where a remote is, instead of what was said before."""
+        self.reset_endpoint(connection, installation_id, remote)
+        connection.execute(
+            insert(remote_endpoint_table).values(
+                installation_id=installation_id,
+                remote=remote,
+                endpoint=endpoint,
+                approved_by=account_id,
+                approved_at_s=self._clock.now_s(),
+            )
+        )
+
+    @staticmethod
+    def reset_endpoint(connection: Connection, installation_id: str, remote: str) -> bool:
+        """Let the manifest's address count again; return whether another one did."""
+        here = (_REMOTE.installation_id == installation_id) & (_REMOTE.remote == remote)
+        return connection.execute(delete(remote_endpoint_table).where(here)).rowcount > 0
+
+    @staticmethod
+    def forget(connection: Connection, installation_id: str) -> None:
+        """Remove everything about an installation that has ended."""
+        for table in (egress_group_table, remote_endpoint_table):
+            connection.execute(delete(table).where(table.c.installation_id == installation_id))
+
+
+def _entries(stored: Mapping[str, Sequence[str]] | Sequence[str]) -> tuple[EgressEntry, ...]:
+    """Return the domains of a group; in the first form of the table they had no types."""
+    if not isinstance(stored, Mapping):
+        stored = dict.fromkeys(stored, (BACKEND,))
+    return tuple(EgressEntry(domain, tuple(types)) for domain, types in stored.items())

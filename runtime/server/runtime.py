@@ -230,7 +230,7 @@ class Firebrick(Directory):
             world_clock=self.world_clock,
             ids=self.ids,
             outside=self.ask_network,
-            egress_groups=self.egress_groups.list,
+            chosen=self.egress_groups.find,
         )
 
     def egress(

@@ -1,5 +1,6 @@
 """The command line: addresses that an administrator lets an app reach."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -29,19 +30,38 @@ def test_a_group_is_set_listed_and_removed(reaching: Firebrick) -> None:
         {
             "key": "own",
             "description": "Our own server",
-            "addresses": ["https://api.example.com", "https://*.example.com"],
+            "configured": [
+                {"domain": "https://api.example.com", "type": ["FETCH_BACKEND_SIDE"]},
+                {"domain": "https://*.example.com", "type": ["FETCH_BACKEND_SIDE"]},
+            ],
         }
     ]
     assert "Our own server" in reaching("egress", "list").out
     assert reaching("egress", "remove", "own", "--as", "amy").code == 0
     gone = reaching("egress", "remove", "own", "--as", "amy")
-    assert (gone.code, "no group" in gone.out) == (1, True)
+    assert (gone.code, "no such group" in gone.out) == (1, True)
 
 
 def test_what_cannot_be_approved_is_said(reaching: Firebrick) -> None:
-    for addresses, words in ((("10.0.0.1",), "cannot be added"), (("*",), "cannot be added")):
+    for addresses, words in ((("10.0.0.1",), "cannot be added"), (("*.com",), "cannot be added")):
         refused = reaching("egress", "set", "own", *addresses, *OPTIONS)
         assert refused.code != 0
         assert words in refused.err
     refused = reaching("egress", "set", "own", "a.example", "--description", "x", "--as", "dana")
     assert "no admin of this site" in refused.err
+
+
+def test_types_are_named_and_one_host_is_taken_back(reaching: Firebrick) -> None:
+    types = ("--type", "IMAGES", "--type", "FETCH_BACKEND_SIDE")
+    said = reaching("egress", "set", "own", "a.example", "b.example", *types, *OPTIONS)
+    assert (said.code, "https://a.example (IMAGES, FETCH_BACKEND_SIDE)" in said.out) == (0, True)
+    for arguments in (("a.example",), ("b.example", "--type", "IMAGES")):
+        assert reaching("egress", "remove", "own", *arguments, "--as", "amy").code == 0
+    (group,) = json.loads(reaching("egress", "list", "--format", "json").out)
+    assert group["configured"] == [{"domain": "https://b.example", "type": ["FETCH_BACKEND_SIDE"]}]
+    gone = reaching("egress", "remove", "own", "a.example", "--as", "amy", "--format", "json")
+    assert (gone.code, gone.json) == (
+        1, {"key": "own", "domain": "a.example", "removed": False}
+    )  # fmt: skip
+    refused = reaching("egress", "set", "own", "a.example", "--type", "ALL", *OPTIONS)
+    assert "one or more of the types" in refused.err

@@ -7,6 +7,8 @@ import pytest
 
 from tests.cli.conftest import Firebrick
 from tests.flows.remote_app import write_app
+from tests.flows.test_customer_remotes import MANIFEST as ROAMING
+from tests.flows.test_customer_remotes import SOURCE as ROAMING_SOURCE
 
 WORLD = """
 egress:
@@ -115,3 +117,38 @@ def test_the_minute_in_between_is_waited_for_when_asked(
     assert waits == []
     remote("invoke", "on-created", "--remote", "backend=http://127.0.0.1:9", "--wait")
     assert waits == [60.0] * 4
+
+
+def test_a_customer_says_where_a_remote_is(firebrick: Firebrick, tmp_path: Path) -> None:
+    home = tmp_path / "roaming"
+    (home / "src").mkdir(parents=True)
+    (home / "src" / "index.js").write_text(ROAMING_SOURCE)
+    (home / "manifest.yml").write_text(ROAMING)
+    assert firebrick("deploy", str(home)).code == 0
+    assert firebrick("install", "--yes", "--app", "roaming").code == 0
+    said = firebrick("remote", "set", "own", "https://a.customer.example", "--as", "amy")
+    assert (said.code, "https://a.customer.example/" in said.out) == (0, True)
+    own, either = json.loads(firebrick("remote", "list", "--format", "json").out)
+    assert own["configured"] == {"endpoint": "https://a.customer.example/"}
+    assert (either["configured"], either["baseUrl"]) == (None, "https://default.example/base")
+    assert "Your server" in firebrick("remote", "list").out
+    asked = firebrick("invoke", "ask", "--payload", '{"remote": "own"}')
+    assert "REMOTE_NO_ADDRESS" in asked.out
+    shown = firebrick("remote", "set", "own", "https://b.customer.example", "--as", "amy",
+                      "--format", "json")  # fmt: skip
+    assert json.loads(shown.out)["configured"] == {"endpoint": "https://b.customer.example/"}
+    for url, who, words in (
+        ("https://evil.test", "amy", "none of the app's patterns: *.customer.example"),
+        ("https://127.0.0.1", "amy", "no host by its name"),
+        ("https://a.customer.example", "dana", "no admin of this site"),
+    ):
+        refused = firebrick("remote", "set", "own", url, "--as", who)
+        assert refused.code != 0
+        assert words in refused.err
+    assert firebrick("remote", "reset", "own", "--as", "amy").code == 0
+    again = firebrick("remote", "reset", "own", "--as", "amy", "--format", "json")
+    assert (again.code, again.json) == (1, {"key": "own", "reset": False})
+
+
+def test_an_app_without_configurable_remotes_says_so(remote: Firebrick) -> None:
+    assert "lets customers configure no remote" in remote("remote", "list").out

@@ -274,7 +274,7 @@ def test_a_base_url_without_https_is_not_asked(place: Place) -> None:
     place.egress = Egress((EgressStub("*"),), ("*",))
     assert place.refused()[1].rule == "remote.base-url"
     place.base_urls = {"EU": BASE}
-    assert place.refused()[1].rule == "remote.base-url"
+    assert place.refused()[1].rule == "remote.unconfigured"
 
 
 @pytest.mark.parametrize(

@@ -257,6 +257,58 @@ ERRORS: dict[str, tuple[str, str]] = {
         ),
         "3:36 error valid-app-config-required",
     ),
+    "customers' switch without its key": (
+        GOOD + "  external: {configurable: {}}\n",
+        "15:28 error valid-document-required",
+    ),
+    "customers' switch as a word": (
+        GOOD + "  external: {configurable: {enabled: sometimes}}\n",
+        "15:38 error valid-document-required",
+    ),
+    "remote without an address": (
+        GOOD + "remotes: [{key: r, operations: [compute]}]\n",
+        "15:12 error valid-app-config-required",
+    ),
+    "configurable remote without a name": (
+        GOOD + "remotes: [{key: r, configurable: {description: d}}]\n",
+        "15:34 error valid-document-required",
+    ),
+    "configurable remote without patterns": (
+        GOOD
+        + "remotes: [{key: r, configurable: {name: n, description: d, supportedPatterns: []}}]\n",
+        "15:79 error valid-document-required",
+    ),
+    "configurable remote that nobody can configure": (
+        GOOD + "remotes: [{key: r, configurable: {name: n, description: d}}]\n",
+        "15:20 warning firebrick/remote-not-configurable",
+    ),
+    "configurable remote of two stars": (
+        GOOD
+        + "  external: {configurable: {enabled: true}}\n"
+        + "remotes: [{key: r, configurable: {name: n, description: d, "
+        + "supportedPatterns: ['*.*.example.com']}}]\n",
+        "16:80 warning firebrick/remote-pattern",
+    ),
+    "configurable remote of a path": (
+        GOOD
+        + "  external: {configurable: {enabled: true}}\n"
+        + "remotes: [{key: r, configurable: {name: n, description: d, "
+        + "supportedPatterns: ['https://*.example.com', 'https://a.example.com/x']}}]\n",
+        "16:105 warning firebrick/remote-pattern",
+    ),
+    "configurable remote of Connect": (
+        app("  connect: {key: c, remote: r}\n")
+        + "  external: {configurable: {enabled: true}}\n"
+        + "remotes: [{key: r, configurable: {name: n, description: d}}]\n",
+        "3:29 error valid-app-config-required",
+    ),
+    "configurable remote of a provider": (
+        GOOD
+        + "  external: {configurable: {enabled: true}}\n"
+        + "remotes: [{key: r, configurable: {name: n, description: d}}]\n"
+        + "providers: {auth: [{key: p, remotes: [r]}]}\n",
+        "17:39 error valid-app-config-required",
+    ),
     "two remotes of one key": (
         GOOD + "remotes:\n  - {key: r, baseUrl: https://a.b}\n  - {key: r, baseUrl: https://a.b}\n",
         "17:6 error valid-app-config-required",

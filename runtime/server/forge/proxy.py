@@ -35,7 +35,8 @@ from runtime.hostfunctions.fetch import Egress, Fetch, FetchAnswer
 from runtime.installation.model import LiveGrant
 from runtime.installation.store import InstallationStore
 from runtime.jira.responses import gateway_refusal
-from runtime.policy.customer_egress import EgressGroup, is_configurable
+from runtime.policy.customer_approval import Approved, approved_by
+from runtime.policy.customer_egress import Choices
 from runtime.policy.impersonation import ActAs
 from runtime.tokens.handed import HandedToken, HandedTokens, Handing
 from runtime.wire import JiraRequest, JiraResponse
@@ -112,7 +113,7 @@ class ForgeProxy:
         egress: Returns what stands outside.
         outside: The real network, for hosts that a human allowed.
         graphql: Answers ``graphql`` below the egress proxy.
-        egress_groups: What administrators let installations reach.
+        chosen: Returns what a customer chose for an installation.
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class ForgeProxy:
         egress: Callable[[], Egress],
         outside: Outside,
         graphql: Graphql,
-        egress_groups: Callable[[str], Iterable[EgressGroup]],
+        chosen: Callable[[str], Choices],
     ) -> None:
         self._handed = handed
         self._gateway = gateway
@@ -136,7 +137,7 @@ class ForgeProxy:
         self._egress = egress
         self._outside = outside
         self._graphql = graphql
-        self._egress_groups = egress_groups
+        self._chosen = chosen
 
     def __call__(self, request: JiraRequest) -> JiraResponse | None:
         """Answer a request to the proxy; None for any other path."""
@@ -204,7 +205,7 @@ class ForgeProxy:
             clock=self._clock,
             egress=self._egress(),
             outside=self._outside,
-            groups=lambda: self._groups_of(grant),
+            approved=lambda: self._approved_for(grant),
         )
         try:
             return _fetched(door.answer(_external_call(request)))
@@ -213,15 +214,13 @@ class ForgeProxy:
         except ForgeError as error:
             return _not_fetched(error)
 
-    def _groups_of(self, grant: LiveGrant | None) -> Iterable[EgressGroup]:
-        version = None
-        if grant is not None:
-            version = self._installations.find_version(grant.installation.version_id)
-        if grant is None or version is None:
+    def _approved_for(self, grant: LiveGrant | None) -> Iterable[Approved]:
+        if grant is None:
             return ()
-        if not is_configurable(json.loads(version.manifest_text)):
+        version = self._installations.find_version(grant.installation.version_id)
+        if version is None:
             return ()
-        return self._egress_groups(grant.installation.id)
+        return approved_by(self._chosen(grant.installation.id), json.loads(version.manifest_text))
 
     def _refused(self, request: JiraRequest, rule: str) -> JiraResponse:
         path = request.path

@@ -33,7 +33,7 @@ def forge_edges(firebrick: "Firebrick") -> tuple[Edge, ...]:
         egress=firebrick.egress,
         outside=firebrick.ask_network,
         graphql=graphql,
-        egress_groups=firebrick.egress_groups.list,
+        chosen=firebrick.egress_groups.find,
     )
     return (proxy, graphql)
 
