@@ -99,7 +99,8 @@ class Jira:
         """Answer one request; every deliberate error has become an answer.
 
         The answer says which operation ran or was refused, by which rule, and as which account the
-        credential was resolved: that is for the audit, and none of it goes on the wire.
+        credential was resolved: that is for the audit, and none of it goes on the wire; but for
+        scopes that do not suffice, which a header names.
         """
         with self._store.turn():
             return self._handle(request)
@@ -259,7 +260,11 @@ def _scope_refusal(call: _Call) -> JiraResponse | None:
     if scopes is None or (operation is None and call.request.host != "gateway"):
         return None
     decision = decide_bounds(operation, bounds)
-    return None if decision.allowed else scope_mismatch(decision.rule, decision.message)
+    if decision.allowed:
+        return None
+    groups = () if operation is None else operation.scopes
+    held = frozenset.intersection(*(bound.scopes for bound in bounds))
+    return scope_mismatch(decision.rule, decision.message, held, groups)
 
 
 def _refusal(call: _Call) -> JiraResponse | None:

@@ -1,6 +1,7 @@
 """Answers of the product: JSON, nothing, and errors; and the headers that every answer carries."""
 
 import json
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -19,6 +20,8 @@ JSON_TYPE = ("content-type", "application/json;charset=UTF-8")
 PROBLEM_TYPE = ("content-type", "application/problem+json;charset=UTF-8")
 BARE_JSON_TYPE = ("content-type", "application/json")
 SCOPE_FAILURE = ("x-failure-category", "FAILURE_CLIENT_SCOPE_CHECK")
+SCOPE_DEBUG = "x-firebrick-scopes"
+MAX_DEBUG = 4096  # characters: clients take header lines of twice that
 LOGIN_FAILED = ("x-seraph-loginreason", "AUTHENTICATED_FAILED")
 APP_BLOCKED = ("atlassian-datasecuritypolicy", "app_access_blocked")
 LOGIN_DENIED = ("x-seraph-loginreason", "AUTHENTICATION_DENIED")
@@ -110,10 +113,29 @@ def gateway_refusal(
     return replace(answer, rule=rule)
 
 
-def scope_mismatch(rule: str, reason: str = "") -> JiraResponse:
-    """Answer a call that the credential's scopes do not cover; which are missing is not said."""
+def scope_mismatch(
+    rule: str,
+    reason: str = "",
+    held: Collection[str] = (),
+    groups: Iterable[Collection[str]] = (),
+) -> JiraResponse:
+    """Answer a call that the credential's scopes do not cover.
+
+    The body does not say which are missing; a header of ours does, for whoever looks for the fault.
+
+    Args:
+        rule: The rule that refused.
+        reason: Why, for the audit.
+        held: The scopes in force.
+        groups: The sets any one of which would do.
+    """
     text = "Unauthorized; scope does not match"
-    return replace(gateway_refusal(rule, text, headers=(SCOPE_FAILURE,)), reason=reason)
+    needed = " or ".join(" ".join(sorted(group)) for group in groups)
+    debug: Headers = ()
+    if needed:
+        granted = " ".join(sorted(held)) or "none"
+        debug = ((SCOPE_DEBUG, f"granted: {granted}; needed: {needed}"[:MAX_DEBUG]),)
+    return replace(gateway_refusal(rule, text, headers=(SCOPE_FAILURE, *debug)), reason=reason)
 
 
 def connect_scope_refusal(rule: str, reason: str = "") -> JiraResponse:

@@ -253,6 +253,26 @@ def test_who_and_where_need_a_token(desk: Desk, path: str, headers: Mapping[str,
     assert httpx.post(desk.base + path, headers=headers).status_code == 405
 
 
+def test_a_header_says_which_scopes_were_missing_and_the_body_does_not(desk: Desk) -> None:
+    session = desk.log_in()
+    project = f"{desk.gateway}/rest/api/3/project/TEAM"
+    refused = session.put(project, json={"name": "X"})
+    assert refused.json() == {"code": 401, "message": "Unauthorized; scope does not match"}
+    granted, needed = refused.headers["x-firebrick-scopes"].split("; ")
+    assert granted == "granted: offline_access read:jira-user read:jira-work read:me"
+    groups = needed.removeprefix("needed: ").split(" or ")
+    assert groups[0] == "manage:jira-project"
+    assert len(groups[1].split()) == 13
+    assert "x-firebrick-scopes" not in session.get(project).headers
+    unknown = session.get(f"{desk.gateway}/rest/api/3/nothing/there")
+    assert unknown.status_code == 401
+    assert "x-firebrick-scopes" not in unknown.headers
+    clients = desk.bench.firebrick.oauth.clients
+    clients.update(replace(desk.client, scopes=frozenset({"read:jira-work"})))
+    me = session.get(f"{desk.base}/me").headers["x-firebrick-scopes"]
+    assert me == "granted: offline_access read:jira-work; needed: read:me"
+
+
 ASKING = {
     "origin": "https://app.example",
     "access-control-request-method": "PUT",

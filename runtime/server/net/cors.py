@@ -30,7 +30,7 @@ PREFLIGHT = (
 )
 READABLE = (
     "access-control-expose-headers",
-    "retry-after, warning, atl-traceid, x-arequestid, x-failure-category",
+    "retry-after, warning, atl-traceid, x-arequestid, x-failure-category, x-firebrick-scopes",
 )
 SHARED_PATHS = frozenset(OWN_PATHS["gateway"].exact - {"/graphql"})
 

@@ -117,7 +117,7 @@ class BearerEdge:
         if path == RESOURCES_PATH:
             return _json(200, self._resources(holder), *NO_STORE)
         if "read:me" not in holder.scopes:
-            return scope_mismatch("scope.ungranted")
+            return scope_mismatch("scope.ungranted", "", holder.scopes, [{"read:me"}])
         return _json(200, profile(account), *NO_STORE)
 
     def _holder(self, request: JiraRequest) -> tuple[TokenHolder, Account] | None:
