@@ -141,18 +141,21 @@ def _found_users(context: Context, query: str, *, apps: bool) -> list[Account]:
 def _picker_users(
     context: Context, users: list[Account], query: str, limit: int, *, avatars: bool
 ) -> Bean:
-    shown: list[Bean] = [
-        {
-            "accountId": one.account_id,
-            "accountType": one.account_type,
-            "displayName": one.display_name,
-            "html": _marked(one.display_name, query),
-        }
-        | ({"avatarUrl": user_avatars(context, one)["16x16"]} if avatars else {})
-        for one in users[:limit]
-    ]
+    shown = [_picker_user(context, one, query, avatars=avatars) for one in users[:limit]]
     header = f"Showing {len(shown)} of {len(users)} matching users"
     return {"users": shown, "total": len(users), "header": header}
+
+
+def _picker_user(context: Context, account: Account, query: str, *, avatars: bool) -> Bean:
+    bean: Bean = {
+        "accountId": account.account_id,
+        "accountType": account.account_type,
+        "displayName": account.display_name,
+        "html": _marked(account.display_name, query),
+    }
+    if avatars:
+        bean["avatarUrl"] = user_avatars(context, account)["16x16"]
+    return bean
 
 
 def _found_groups(context: Context, query: str) -> list[Group]:
