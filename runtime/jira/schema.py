@@ -331,8 +331,6 @@ app_access_rule_table = Table(  # what administrators say of apps and the conten
     Column("blocked", Boolean, nullable=False),
 )
 
-# --- custom fields --------------------------------------------------------------------------------
-
 custom_field_table = Table(  # what the modules of apps add to issues
     "custom_field",
     metadata,

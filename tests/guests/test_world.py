@@ -165,7 +165,8 @@ def test_performance_counts_from_the_start_of_the_invocation() -> None:
     origin, now, same = evaluate(
         "performance.timeOrigin", "performance.now()", "Date.now() - performance.timeOrigin < 60000"
     )
-    assert origin == 1_700_000_000_000
+    assert isinstance(origin, (int, float))
+    assert 0 <= origin - 1_700_000_000_000 < 60_000  # the host's clock ran on until the guest began
     assert isinstance(now, (int, float))
     assert now >= 0
     assert same is True
