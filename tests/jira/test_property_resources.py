@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from runtime.jira.app_access import set_app_rule
-from runtime.jira.configuration import load_site
-from runtime.jira.schema import property_table
+from runtime.jira.configuration import load_site, touch
+from runtime.jira.schema import issue_type_table, property_table
 from runtime.jira.site import EVERY_APP
 from tests.jira.worlds import Answer, World
 
@@ -23,10 +23,12 @@ WRITERS = {
 PER_REQUEST = {"atl-request-id", "atl-traceid", "x-arequestid"}
 
 
-def say(world: World, issue: str = "PUB-2", as_: str = "dana", **more: object) -> str:
+def say(world: World, issue: str = "PUB-2", as_: str = "dana", role: str | None = None) -> str:
     text = {"type": "paragraph", "content": [{"type": "text", "text": "x"}]}
-    body = {"type": "doc", "version": 1, "content": [text]}
-    made = world.post(f"{API}/issue/{issue}/comment", {"body": body, **more}, as_=as_)
+    body: dict[str, object] = {"body": {"type": "doc", "version": 1, "content": [text]}}
+    if role is not None:
+        body["visibility"] = {"type": "role", "value": role}
+    made = world.post(f"{API}/issue/{issue}/comment", body, as_=as_)
     assert made.status == 201
     return str(made.json["id"])
 
@@ -166,7 +168,8 @@ def test_a_comments_properties_are_for_those_who_may_edit_it(world: World) -> No
 def test_a_comment_that_is_hidden_answers_like_one_that_is_missing(
     world: World, who: str | None, method: str
 ) -> None:
-    hidden = say(world, "TEAM-1", visibility={"type": "role", "value": "Developers"})
+    role = "Developers" if who in ("vera", "paul") else None  # the others see not even the issue
+    hidden = say(world, "TEAM-1", role=role)
     assert world.put(f"{API}/comment/{hidden}/properties/k", 1, as_="dana").status == 201
     for path in ("/k", "/none") if method != "GET" else ("/k", "/none", ""):
         answers = {
@@ -232,6 +235,28 @@ def test_an_issue_types_properties_are_read_by_who_sees_the_type(world: World) -
 
 
 @pytest.mark.hostile
+def test_an_issue_type_that_no_visible_project_has_is_like_one_that_is_missing(
+    world: World,
+) -> None:
+    with world.engine.begin() as connection:
+        connection.execute(
+            insert(issue_type_table).values(
+                id=10099, cloud_id=world.cloud_id, name="Odd", description="", subtask=False,
+                hierarchy_level=0, avatar_id=10300,
+            )
+        )  # fmt: skip
+        touch(connection, world.cloud_id)
+    assert world.put(f"{API}/issuetype/10099/properties/k", 1, as_="amy").status == 201
+    for path in ("", "/k"):
+        there, missing = (
+            seen(world.get(f"{API}/issuetype/{one}/properties{path}", as_="dana"), one)
+            for one in ("10099", "99999")
+        )
+        assert there == missing
+        assert there[0] == 404
+
+
+@pytest.mark.hostile
 def test_none_but_administrators_write_properties_of_issue_types(world: World) -> None:
     task = task_type(world)
     for one in (task, "99999", "x"):
@@ -269,6 +294,14 @@ def test_administrators_read_and_write_everybodys(world: World) -> None:
     assert world.get(place("k"), as_="dana").json["value"] == 1
     assert world.delete(place("k"), as_="amy").status == 204
     assert world.put(f"{API}/user/properties/k?accountId=nobody", 1, as_="amy").status == 404
+
+
+@pytest.mark.hostile
+def test_who_may_not_use_the_product_has_no_properties(world: World) -> None:
+    path = f"{API}/user/properties/k?accountId={world.account_id('otto')}"
+    for method in ("GET", "PUT", "DELETE"):
+        answer = world.request(method, path, 1 if method == "PUT" else None, as_="otto")
+        assert (answer.status, answer.rule) == (403, "permission.product-access")
 
 
 @pytest.mark.hostile
