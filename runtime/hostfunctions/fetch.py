@@ -49,6 +49,14 @@ class FetchAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class _Hop:
+    """One request on the way: when it began, and which entry or approval let it pass."""
+
+    begin_s: float
+    by: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Egress:
     """What stands outside for one invocation.
 
@@ -107,7 +115,6 @@ class Fetch:
         self._egress = egress
         self._outside = outside
         self._approved = approved
-        self._by: dict[str, object] = {}  # what let the request pass that is made now
         self._pause = pause
 
     def __call__(self, raw: bytes) -> bytes:
@@ -129,19 +136,20 @@ class Fetch:
         Raises:
             ForgeError: There is no answer, or the request is refused.
         """
-        for hop in range(MAX_REDIRECTS + 1):
+        for redirects in range(MAX_REDIRECTS + 1):
             begin_s = self._clock.monotonic_s()
-            decision, self._by = self._decide(call.url)
+            decision, by = self._decide(call.url)
+            hop = _Hop(begin_s, by)
             target = parse_external(call.url)
             if not decision.allowed or isinstance(target, Decision):
-                self._record(call, decision, begin_s, status=403)
+                self._record(call, decision, hop, status=403)
                 return FetchAnswer(_NOT_ALLOWED)
-            reply = self._ask(target, call, begin_s)
+            reply = self._ask(target, call, hop)
             following = next_call(call, target, reply)
             if following is None:
                 shown = filter_egress_answer(reply.headers)
                 return FetchAnswer(
-                    ProductReply(reply.status, shown, reply.body), target.url, hop > 0
+                    ProductReply(reply.status, shown, reply.body), target.url, redirects > 0
                 )
             call = following
         raise ForgeError("FETCH_FAILED", "redirect count exceeded")
@@ -156,52 +164,50 @@ class Fetch:
         by = find_approved(self._approved(), url)
         return (decision, {}) if by is None else (CUSTOMER, {by.kind: by.key})
 
-    def _ask(self, target: ExternalUrl, call: ExternalCall, begin_s: float) -> ExternalReply:
+    def _ask(self, target: ExternalUrl, call: ExternalCall, hop: _Hop) -> ExternalReply:
         headers = filter_egress_headers(call.headers)
         if isinstance(headers, Decision):
-            raise self._refused(call, headers, begin_s)
+            raise self._refused(call, headers, hop)
         call = replace(call, url=target.url, headers=headers[0])
         if target.scheme not in ("http", "https"):
             rule, message = "egress.scheme", "fetch asks https and http addresses only."
-            raise self._refused(call, Decision(False, rule, message), begin_s)
+            raise self._refused(call, Decision(False, rule, message), hop)
         stub = find_stub(self._egress.stubs, call.method.upper(), target.url, call.body)
         if stub is not None:
-            return self._from_stub(stub, call, begin_s)
+            return self._from_stub(stub, call, hop)
         if any(host_matches(one, target.host) for one in self._egress.allowed_hosts):
-            return self._from_network(target, call, begin_s)
+            return self._from_network(target, call, hop)
         decision = Decision(False, "egress.no-stub", _no_stub(target, call))
-        self._record(call, decision, begin_s)
+        self._record(call, decision, hop)
         raise ForgeError("EGRESS_NO_STUB", decision.message)
 
-    def _from_stub(self, stub: EgressStub, call: ExternalCall, begin_s: float) -> ExternalReply:
+    def _from_stub(self, stub: EgressStub, call: ExternalCall, hop: _Hop) -> ExternalReply:
         self._pause(min(stub.delay_ms, MAX_DELAY_MS) / 1000)
         if stub.fault is not None:
             reason = FAULTS[stub.fault]
-            self._record(call, Decision(True, "egress.stubbed", reason), begin_s)
+            self._record(call, Decision(True, "egress.stubbed", reason), hop)
             raise ForgeError("FETCH_FAILED", reason)
-        self._record(call, Decision(True, "egress.stubbed"), begin_s, status=stub.status)
+        self._record(call, Decision(True, "egress.stubbed"), hop, status=stub.status)
         return ExternalReply(stub.status, stub.headers, stub.body)
 
-    def _from_network(
-        self, target: ExternalUrl, call: ExternalCall, begin_s: float
-    ) -> ExternalReply:
+    def _from_network(self, target: ExternalUrl, call: ExternalCall, hop: _Hop) -> ExternalReply:
         try:
             reply = self._outside(target, call)
         except OutsideError as error:
-            self._record(call, Decision(True, "egress.network", str(error)), begin_s)
+            self._record(call, Decision(True, "egress.network", str(error)), hop)
             raise ForgeError("FETCH_FAILED", str(error)) from error
         if isinstance(reply, Decision):
-            raise self._refused(call, reply, begin_s)
+            raise self._refused(call, reply, hop)
         message = f"answered by {reply.address}"
-        self._record(call, Decision(True, "egress.network", message), begin_s, reply.status)
+        self._record(call, Decision(True, "egress.network", message), hop, reply.status)
         return without_credentials(reply)[0]
 
-    def _refused(self, call: ExternalCall, decision: Decision, begin_s: float) -> DeniedError:
-        self._record(call, decision, begin_s)
+    def _refused(self, call: ExternalCall, decision: Decision, hop: _Hop) -> DeniedError:
+        self._record(call, decision, hop)
         return DeniedError(decision.rule, decision.message)
 
     def _record(
-        self, call: ExternalCall, decision: Decision, begin_s: float, status: int | None = None
+        self, call: ExternalCall, decision: Decision, hop: _Hop, status: int | None = None
     ) -> None:
         caller = self._caller
         self._audit.append(
@@ -218,8 +224,8 @@ class Fetch:
                 method=call.method,
                 path=call.url[:MAX_AUDITED_CHARACTERS],
                 status=status,
-                duration_ms=(self._clock.monotonic_s() - begin_s) * 1000,
-                detail=self._by,
+                duration_ms=(self._clock.monotonic_s() - hop.begin_s) * 1000,
+                detail=dict(hop.by),
             )
         )
 

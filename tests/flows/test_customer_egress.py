@@ -29,7 +29,7 @@ app:
   runtime: {name: nodejs22.x}
 modules:
   webtrigger: [{key: hook, function: ask}]
-  function: [{key: ask, handler: index.ask}]
+  function: [{key: ask, handler: index.ask}, {key: all, handler: index.all}]
 permissions:
   scopes: [read:jira-work]
   external:
@@ -41,6 +41,8 @@ export const ask = async ({ url }) => {
   const answer = await fetch(url);
   return { status: answer.status, text: await answer.text() };
 };
+export const all = async ({ urls }) =>
+  Promise.all(urls.map(async (url) => (await fetch(url)).status));
 """
 STUBS = [
     {"url": "https://moved.example/*", "reply": {"status": 302, "headers": {"location": "https://evil.test/"}}},
@@ -339,3 +341,26 @@ export const ask = async ({ url }) => {
         "got": {"egress": "refused", "remote": "refused", "bridge": "refused", "page": 401},
     }
     assert choices_of(bench.firebrick, version, bench.cloud_id) == Choices()
+
+
+def test_requests_side_by_side_are_written_down_each_with_what_let_it_pass(
+    bench: Bench, tmp_path: Path
+) -> None:
+    version = deploy(bench, tmp_path)
+    approve(bench, version, ["one.example"], "one")
+    approve(bench, version, ["two.example"], "two")
+    urls = [f"https://{name}.example/{number}" for number in range(20) for name in ("one", "two")]
+    installation = bench.firebrick.apps.find_installation(version, bench.cloud_id)
+    order = Order(
+        version=version,
+        installation=installation,
+        function="all",
+        payload={"urls": urls},
+        egress=Egress(read_stubs([{"url": "https://*", "delay_ms": 3, "reply": {"body": "x"}}])),
+    )
+    result = bench.firebrick.invoker.invoke(order)
+    assert result.outcome.fault is None, result.outcome.fault
+    records = bench.firebrick.audit.read(invocation_id=result.invocation_id)
+    told = [(str(one.path), one.detail) for one in records if one.kind == "egress"]
+    assert len(told) == len(urls)
+    assert all(detail["egress_group"] in path for path, detail in told)
