@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlalchemy import Engine
 
 from runtime.clock import Clock
+from runtime.errors import JiraError
 from runtime.identity.principal import ANONYMOUS, Principal
 from runtime.ids import Ids
 from runtime.jira.beans import Bean
@@ -85,6 +86,18 @@ class WebhookMatcher:
             return served.handler(
                 replace(context, request=request, params=resolved.params, version=resolved.version)
             )
+
+    def is_there(self, cloud_id: str, path: str) -> bool:
+        """Return whether there is what a path names, whoever may see it."""
+        try:
+            return self.read(cloud_id, "", path) is not None
+        except JiraError:
+            return False
+
+    def is_closed(self, cloud_id: str, app_id: str | None, project_id: int) -> bool:
+        """Return whether an administrator blocks an app from the content of a project now."""
+        with self._context(cloud_id, None) as context:
+            return context is None or project_id in context.site.closed_to(app_id)
 
     @contextmanager
     def _context(self, cloud_id: str, who: Principal | None) -> Iterator[Context | None]:

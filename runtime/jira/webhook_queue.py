@@ -65,6 +65,10 @@ delivery_table = Table(
     Column("ended_s", Float),
     Column("claim", String(64)),
     Column("claimed_until_s", Float),
+    Column("account_id", String(128)),
+    Column("project_id", Integer),
+    Column("issue_id", Integer),
+    Column("comment_id", Integer),
     Index("webhook_delivery_due", "state", "due_s"),
     Index("webhook_delivery_claimed", "claimed_until_s"),
 )
@@ -96,6 +100,10 @@ class Delivery:
         ended_s: When it failed for good.
         id: Filled by the database.
         claim: Of the process that sends it now.
+        account_id: As whom the app is told; None for an administrator's.
+        project_id: Of the issue; None where that was not noted, by an older version.
+        issue_id: What it is about.
+        comment_id: The comment that it is about, if any.
     """
 
     identifier: str
@@ -117,6 +125,10 @@ class Delivery:
     ended_s: float | None = None
     id: int = 0
     claim: str | None = None
+    account_id: str | None = None
+    project_id: int | None = None
+    issue_id: int | None = None
+    comment_id: int | None = None
 
 
 class WebhookQueue:

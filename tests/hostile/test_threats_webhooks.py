@@ -3,14 +3,18 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import jwt
 import pytest
+from sqlalchemy import delete
 
+from runtime.jira.configuration import touch
+from runtime.jira.schema import permission_grant_table
+from runtime.server.webhooks.rights import CLOSED, UNREADABLE
 from tests.flows.conftest import Bench
 from tests.flows.connect_app import ConnectApp, running
 from tests.flows.connected import Connected
@@ -218,3 +222,130 @@ def test_33_a_site_that_was_lost_and_granted_anew_has_no_webhooks(tmp_path: Path
             for site in place.sites
         ]
     assert totals == [1, 0]
+
+
+# --- 33 and 41: between the event and the attempt -------------------------------------------------
+
+ISSUE, COMMENT = "/rest/api/2/issue/TEAM-1", "/rest/api/2/issue/TEAM-1/comment"
+
+
+def _rule(place: HookPlace) -> None:
+    place.firebrick.app_access.set(place.cloud_id, "TEAM", blocked=True)
+
+
+def _rule_of_the_app(place: HookPlace) -> None:
+    place.firebrick.app_access.set(place.cloud_id, "TEAM", place.client.client_id, blocked=True)
+
+
+def _permission(place: HookPlace) -> None:
+    """Nobody browses TEAM any more."""
+    with place.firebrick.engine.begin() as connection:
+        table = permission_grant_table
+        connection.execute(delete(table).where(table.c.permission == "BROWSE_PROJECTS"))
+        touch(connection, place.cloud_id)
+
+
+def _scope(place: HookPlace) -> None:
+    scopes = frozenset({"manage:jira-webhook", "read:me"})
+    place.firebrick.oauth.clients.update(replace(place.client, scopes=scopes))
+
+
+def _role_of_the_comment(place: HookPlace) -> None:
+    with place.script("paul") as paul:
+        (first, *_) = paul.get(COMMENT).json()["comments"][::-1]
+        body = {"body": "x", "visibility": {"type": "role", "value": "Administrators"}}
+        assert paul.put(f"{COMMENT}/{first['id']}", json=body).status_code == 200
+
+
+def _issue_and_rule(place: HookPlace) -> None:
+    with place.script("paul") as paul:
+        assert paul.delete(f"{ISSUE}?deleteSubtasks=true").status_code == 204
+    _rule(place)
+
+
+def _issue_and_permission(place: HookPlace) -> None:
+    with place.script("paul") as paul:
+        assert paul.delete(f"{ISSUE}?deleteSubtasks=true").status_code == 204
+    _permission(place)
+
+
+@pytest.mark.parametrize(
+    ("take_away", "why"),
+    [
+        (_rule, CLOSED),
+        (_rule_of_the_app, CLOSED),
+        (_permission, UNREADABLE),
+        (_scope, UNREADABLE),
+        (_role_of_the_comment, UNREADABLE),
+        (_issue_and_rule, CLOSED),
+        (_issue_and_permission, UNREADABLE),
+    ],
+)
+@pytest.mark.parametrize("retried", [True, False], ids=["a retry", "the first attempt"])
+def test_33_what_waits_is_not_told_to_whom_may_not_read_it_any_more(
+    place: HookPlace, take_away: Callable[[HookPlace], None], why: str, retried: bool
+) -> None:
+    place.receiver.answers = [503]
+    place.number(place.log_in(), "project = TEAM", "comment_created")
+    sender = place.firebrick.webhooks.deliveries
+    if not retried:
+        sender.close()
+    with place.script("paul") as paul:
+        assert paul.post(COMMENT, json={"body": "told later"}).status_code == 201
+    place.waiting(1 if retried else 0)
+    take_away(place)
+    place.clock.advance(900)
+    if not retried:
+        assert sender.run_due() == 1
+    assert place.quiet() == ["app.not-told"] * (2 if retried else 1)
+    assert len(place.receiver.got) == (1 if retried else 0)
+    *_, record = (one for one in place.firebrick.audit.read() if one.kind == "webhook")
+    assert (record.allowed, record.message) == (False, why)
+    (kept,) = sender.queue.list(failed=True)
+    assert (kept.state, kept.status, kept.failure) == ("refused", None, why)
+
+
+@pytest.mark.parametrize("body", [True, False])
+def test_33_a_descriptors_webhook_is_asked_for_again_with_a_body_or_without(
+    place: HookPlace, body: bool
+) -> None:
+    hooks = [{"event": UPDATED, "url": "/hook", "excludeBody": not body}]
+    with running(ConnectApp(modules={"webhooks": hooks})) as app:
+        flow = Connected(Bench(place.firebrick), place.base, app)
+        flow.install()
+        sender = place.firebrick.webhooks.deliveries
+        sender.close()
+        update(place)
+        place.firebrick.app_access.set(place.cloud_id, "TEAM", app.key, blocked=True)
+        before = len(app.raw)
+        assert sender.run_due() == 1
+        assert len(app.raw) == before
+        assert place.quiet() == ["app.not-told"]
+        place.firebrick.app_access.set(place.cloud_id, "TEAM", app.key, blocked=False)
+        update(place, "newer")
+        assert sender.run_due() == 1
+        assert len(app.raw) == before + 1
+
+
+def test_33_what_may_still_be_read_is_told_also_when_it_is_gone(place: HookPlace) -> None:
+    """A rule that came and went between the attempts, and a deletion, keep nothing back."""
+    place.receiver.answers = [503]
+    place.number(place.log_in(), "project = TEAM", UPDATED, "jira:issue_deleted")
+    update(place)
+    place.waiting(1)
+    place.firebrick.app_access.set(place.cloud_id, "TEAM", blocked=True)
+    place.firebrick.app_access.set(place.cloud_id, "TEAM", blocked=False)
+    with place.script("paul") as paul:
+        assert paul.delete(f"{ISSUE}?deleteSubtasks=true").status_code == 204
+    place.receiver.wait(2)
+    place.clock.advance(900)
+    bodies = [json.loads(body)["webhookEvent"] for _, _, body in place.receiver.wait(3)]
+    assert bodies == [UPDATED, "jira:issue_deleted", UPDATED]
+
+
+def test_41_an_administrators_own_webhook_is_no_apps(place: HookPlace) -> None:
+    define(place, place.url)
+    place.firebrick.app_access.set(place.cloud_id, "TEAM", blocked=True)
+    update(place)
+    place.receiver.wait(1)
+    assert place.quiet() == ["app.told"]

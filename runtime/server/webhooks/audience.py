@@ -19,7 +19,7 @@ from runtime.identity.connect.installations import (
     connect_installation_table,
 )
 from runtime.identity.connect.webhooks import listening, module_url
-from runtime.identity.oauth.standing import find_standing
+from runtime.identity.oauth.standing import Standing, find_standing
 from runtime.identity.principal import Principal
 from runtime.jira.admin_webhooks import ISSUE_FILTER, AdminWebhooks, admin_webhook_table
 from runtime.jira.webhook_queue import Kind
@@ -149,8 +149,7 @@ class Audience:
         scopes = standing.scopes
         if not decide_scopes(self._registering, scopes, scopes).allowed:
             return None
-        principal = Principal("oauth", standing.account_id, scopes, standing.client_id)
-        return principal, grant_id, self._site_url(hook.cloud_id)
+        return oauth_principal(standing), grant_id, self._site_url(hook.cloud_id)
 
     def _defined(self, cloud_id: str, event: str) -> Iterator[Listener]:
         for hook in self._admin_webhooks.list(cloud_id):
@@ -184,7 +183,7 @@ def _of_descriptor(app: ConnectInstallation, event: str) -> Iterator[Listener]:
         )
         yield Listener(
             kind="descriptor",
-            principal=_principal(app, app.account_id),
+            principal=connect_principal(app, app.account_id),
             app_id=app.app_key,
             tenure=str(app.generation),
             base_url=app.host_url,
@@ -197,17 +196,25 @@ def _of_descriptor(app: ConnectInstallation, event: str) -> Iterator[Listener]:
 def _of_connect(
     hook: AppWebhook, apps: dict[str, ConnectInstallation]
 ) -> tuple[Principal, str, str] | None:
-    """Return as whom a Connect app is told: whom it registered as, as long as it may act so."""
     app = apps.get(hook.app_id)
-    if app is None:
+    if app is None or not may_act_as(app, hook.account_id):
         return None
-    if hook.account_id != app.account_id and IMPERSONATION_SCOPE not in app.scopes:
-        return None
-    return _principal(app, hook.account_id), str(app.generation), app.host_url
+    return connect_principal(app, hook.account_id), str(app.generation), app.host_url
 
 
-def _principal(app: ConnectInstallation, account_id: str) -> Principal:
+def may_act_as(app: ConnectInstallation, account_id: str) -> bool:
+    """Return whether a Connect app may be told as somebody: as itself, or with its scope."""
+    return account_id == app.account_id or IMPERSONATION_SCOPE in app.scopes
+
+
+def connect_principal(app: ConnectInstallation, account_id: str) -> Principal:
+    """Return as whom a Connect app is told, where it may act so."""
     return Principal("connect", account_id, app.scopes, app.app_key, connect_key=app.app_key)
+
+
+def oauth_principal(standing: Standing) -> Principal:
+    """Return as whom an OAuth app is told: whoever consented, by the newest consent."""
+    return Principal("oauth", standing.account_id, standing.scopes, standing.client_id)
 
 
 def _registrar(hook: AppWebhook) -> tuple[str, str, str, str]:

@@ -10,8 +10,9 @@ Differs:
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 from urllib.parse import quote
 
 from runtime.clock import Clock
@@ -203,7 +204,7 @@ class WebhookFeed:
         }
         if event.name.startswith("issue_property"):
             payload["property"] = {"key": params.get("propertyKey")}
-        return Delivery(
+        delivery = Delivery(
             identifier=self._ids.uuid(),
             kind=listener.kind,
             model="basic" if listener.principal is None else listener.principal.model,
@@ -216,7 +217,20 @@ class WebhookFeed:
             body="" if listener.excludes_body else json.dumps(payload),
             created_s=now_s,
             due_s=now_s,
+            account_id=None if listener.principal is None else listener.principal.account_id,
         )
+        return _about(delivery, told.facts)
+
+
+def _about(delivery: Delivery, facts: dict[str, Any]) -> Delivery:  # Any: beans
+    """Note what has to be readable still when it is told."""
+    issue, comment = facts["issue"], facts.get("comment")
+    return replace(
+        delivery,
+        issue_id=int(issue["id"]),
+        project_id=int(issue["fields"]["project"]["id"]),
+        comment_id=None if comment is None else int(comment["id"]),
+    )
 
 
 def _subjects(

@@ -22,6 +22,7 @@ from runtime.server.webhooks.deliveries import Deliveries
 from runtime.server.webhooks.feed import WebhookFeed
 from runtime.server.webhooks.reader import ProductReader
 from runtime.server.webhooks.recipients import Recipients
+from runtime.server.webhooks.rights import ReadingRights
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +74,23 @@ def open_webhooks(
         site_url: Returns where a site is reached, by its cloud id.
     """
     admin = AdminWebhooks(engine, box)
-    recipients = Recipients(engine, connect, oauth, admin, clock)
+    matcher = WebhookMatcher(engine, operations, world_clock, ids)
+
+    def make_reader() -> ProductReader:
+        return ProductReader(engine, operations, world_clock, ids)
+
+    rights = ReadingRights(make_reader, matcher)
+    recipients = Recipients(engine, connect, oauth, admin, rights, clock)
     queue = WebhookQueue(engine, world_clock, ids)
     client = AppClient(clock, allowed_hosts)
     deliveries = Deliveries(engine, queue, recipients, client, audit, world_clock, ids)
     audience = Audience(engine, connect.installations, admin, operations, world_clock, site_url)
-    matcher = WebhookMatcher(engine, operations, world_clock, ids)
     feed = WebhookFeed(
         product,
         operations,
         audience,
         deliveries,
-        lambda: ProductReader(engine, operations, world_clock, ids),
+        make_reader,
         matcher,
         world_clock,
         ids,
