@@ -12,15 +12,17 @@ from runtime.identity.oauth.values import (
     AuthorizeFault,
     AuthorizeRequest,
     OAuthClient,
+    api_of,
     with_query,
 )
 
 INCOMPLETE = "The authorize request was incomplete or invalid"
 NO_CLIENT = "Failed to retrieve client"
 ALIEN_SCOPES = (
-    "This app has requested Jira API scopes that have not been added to the app. "
-    "Configure the app in the developer console"
+    "This app has requested {apis} scopes that have not been added to the app. "
+    "Configure the app at the developer console"
 )
+API_NAMES = {"jira": "Jira API", "user-identity": "User identity API"}
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636 section 4.2: base64url of a SHA-256
 
 
@@ -144,8 +146,11 @@ def _check_scopes(asked: _Asked) -> AuthorizeFault | None:
         return _page("invalid_request", INCOMPLETE, "credential.authorize-incomplete")
     if scopes & OPENID_SCOPES:
         return _page("invalid_scope", "Something went wrong", "credential.authorize-scope")
-    if scopes - asked.client.scopes - {OFFLINE}:
-        return _page("invalid_scope", ALIEN_SCOPES, "credential.authorize-scope")
+    alien = scopes - asked.client.scopes - {OFFLINE}
+    if alien:
+        apis = " and ".join(API_NAMES[api] for api in sorted({api_of(one) for one in alien}))
+        text = ALIEN_SCOPES.format(apis=apis)
+        return _page("invalid_scope", text, "credential.authorize-scope")
     return None
 
 
