@@ -40,7 +40,8 @@ def app(bench: Bench) -> OAuthClient:
 
 
 def path(client: OAuthClient, **changed: str | None) -> str:
-    return authorize_path(client.client_id, **{"scope": "read:jira-work", "state": "s"} | changed)
+    client_id = changed.pop("client_id", client.client_id) or ""  # an empty one is none
+    return authorize_path(client_id, **{"scope": "read:jira-work", "state": "s"} | changed)
 
 
 @pytest.mark.parametrize(
