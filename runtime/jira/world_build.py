@@ -68,6 +68,8 @@ class _Builder:
             schema.site_user_table,
             (names.of_site(account_id=names.accounts[handle]) for handle in world.users),
         )
+        for handle, values in world.user_properties.items():
+            self._properties("user", names.accounts[handle], values)
         names.insert(
             schema.group_table,
             (names.of_site(group_id=names.groups[one.name], name=one.name) for one in world.groups),
@@ -101,7 +103,7 @@ class _Builder:
 
     def _types(self) -> None:
         names, world = self._names, self._of
-        names.add_named(
+        numbers = names.add_named(
             schema.issue_type_table,
             [
                 {
@@ -113,6 +115,8 @@ class _Builder:
                 for one in world.issue_types
             ],
         )
+        for number, one in zip(numbers, world.issue_types, strict=True):
+            self._properties("issuetype", str(number), one.properties)
         schemes = names.add_named(
             schema.issue_type_scheme_table,
             [_named(one.name, one.description) for one in world.issue_type_schemes],
@@ -306,12 +310,16 @@ class _Builder:
             self._actor(role.name, actor, None) for role in world.roles for actor in role.default
         ]
         names.add(schema.role_actor_table, actors)
+        for number, project in zip(numbers, world.projects, strict=True):
+            self._properties("project", str(number), project.properties)
+
+    def _properties(self, entity: str, entity_id: str, values: Mapping[str, object]) -> None:
+        names = self._names
         names.insert(
             schema.property_table,
             (
-                names.of_site(entity="project", entity_id=str(number), key=key, value=value)
-                for number, project in zip(numbers, world.projects, strict=True)
-                for key, value in project.properties.items()
+                names.of_site(entity=entity, entity_id=entity_id, key=key, value=value)
+                for key, value in values.items()
             ),
         )
 

@@ -135,6 +135,7 @@ class IssueTypeEntry(Part):
     description: str = ""
     level: int = Field(0, ge=-1, le=3, description="-1 a subtask, 0 a task, 1 an epic.")
     avatar: int = Field(10318, ge=0)
+    properties: Properties = {}
 
 
 class IssueTypeSchemeEntry(Part):
@@ -293,12 +294,14 @@ class SiteWorld(Part):
 
     Attributes:
         users: Who may log in.
+        user_properties: Entity properties of people on this site.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
     cloud_id: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
     title: Name
     users: list[Handle] = []
+    user_properties: dict[Handle, Properties] = {}
     groups: list[GroupEntry] = []
     global_permissions: list[Right] = []
     applications: list[Application] = []

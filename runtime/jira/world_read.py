@@ -91,11 +91,13 @@ class _Reader:
     def world(self) -> SiteWorld:
         site = self._site
         projects = [one for one in site.projects.values() if one.deleted_ms is None]
+        users = self._users()
         return SiteWorld(
             name=site.name,
             cloud_id=site.cloud_id,
             title=site.title,
-            users=self._users(),
+            users=users,
+            user_properties=self._user_properties(users),
             groups=self._groups(),
             global_permissions=[
                 Right(permission=key, groups=self._group_names(ids))
@@ -119,6 +121,7 @@ class _Reader:
                     description=one.description,
                     level=one.hierarchy_level,
                     avatar=one.avatar_id,
+                    properties=self._properties("issuetype", str(one.id)),
                 )
                 for one in site.issue_types.values()
             ],
@@ -154,6 +157,14 @@ class _Reader:
         table = schema.site_user_table.c
         query = select(table.account_id).where(table.cloud_id == self._site.cloud_id)
         return sorted(self._handles[one] for one in self._connection.execute(query).scalars())
+
+    def _user_properties(self, users: list[str]) -> dict[str, dict[str, object]]:
+        found = {
+            handle: self._properties("user", account_id)
+            for account_id, handle in self._handles.items()
+            if handle in users
+        }
+        return {handle: found[handle] for handle in users if found[handle]}
 
     def _groups(self) -> list[GroupEntry]:
         members: dict[str, list[str]] = {}
@@ -311,7 +322,7 @@ class _Reader:
                 "former_keys": list(project.former_keys),
                 "roles": self._project_roles(project),
                 "last_number": self._last_number(project),
-                "properties": self._properties("project", project.id),
+                "properties": self._properties("project", str(project.id)),
             }
         )
 
@@ -335,11 +346,11 @@ class _Reader:
         ).scalar()
         return 0 if last == (highest or 0) else int(last)
 
-    def _properties(self, entity: str, number: int) -> dict[str, object]:
+    def _properties(self, entity: str, entity_id: str) -> dict[str, object]:
         table = schema.property_table.c
         query = select(table.key, table.value).where(
             table.cloud_id == self._site.cloud_id,
             table.entity == entity,
-            table.entity_id == str(number),
+            table.entity_id == entity_id,
         )
         return {row.key: row.value for row in self._connection.execute(query.order_by(table.key))}

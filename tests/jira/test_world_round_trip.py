@@ -116,6 +116,9 @@ def test_what_was_written_over_rest_comes_back_too(world: World) -> None:
     key = made.json["key"]
     world.put(f"/rest/api/3/issue/{key}/properties/app.state", {"n": [1, None]}, as_="dana")
     world.put("/rest/api/3/project/TEAM/properties/app.state", "text", as_="paul")
+    person = world.account_id("dana")
+    world.put(f"/rest/api/3/user/properties/app.state?accountId={person}", {"u": 1}, as_="dana")
+    world.put("/rest/api/3/issuetype/10001/properties/app.state", [1], as_="amy")
     rich = document("bold")
     rich["content"][0]["content"][0]["marks"] = [{"type": "strong"}]
     for who, body in (
@@ -139,6 +142,8 @@ def test_what_was_written_over_rest_comes_back_too(world: World) -> None:
     assert issue.properties == {"app.state": {"n": [1, None]}}
     assert [one.body for one in issue.comments] == ["for all", rich]
     assert site.projects[1].properties == {"app.state": "text"}
+    assert site.user_properties == {"dana": {"app.state": {"u": 1}}}
+    assert [one.properties for one in site.issue_types if one.properties] == [{"app.state": [1]}]
     with world.engine.connect() as connection:
         assert left_out(connection, site) == {"changelog": 2}
 

@@ -168,6 +168,7 @@ def test_what_has_the_wrong_form_is_said_at_its_place(text: str, finding: str) -
 
 REFERENCES = {
     "users: [zed]": "There is no user `zed`.",
+    "user_properties: {zed: {k: 1}}": "There is no user `zed`.",
     "groups: [{name: g, members: [zed]}]": "There is no user `zed`.",
     "global_permissions: [{permission: FLY, groups: []}]": "There is no global permission `FLY`.",
     "global_permissions: [{permission: ADMINISTER, groups: [g]}]": "There is no group `g`.",

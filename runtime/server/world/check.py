@@ -109,6 +109,8 @@ class _Site:
         site = self._site
         for number, handle in enumerate(site.users):
             yield from self._handle(handle, self._at("users", number))
+        for handle in site.user_properties:
+            yield from unknown("user", handle, site.users, self._at("user_properties", handle))
         for number, group in enumerate(site.groups):
             for at, handle in enumerate(group.members):
                 yield from self._handle(handle, self._at("groups", number, "members", at))
