@@ -14,7 +14,14 @@ from runtime.clock import Clock
 from runtime.errors import DeniedError
 from runtime.gateway.contexts import product_of
 from runtime.gateway.replies import refusal_reply
-from runtime.gateway.values import Caller, CallReport, Product, ProductCall, ProductReply
+from runtime.gateway.values import (
+    Caller,
+    CallReport,
+    Product,
+    ProductCall,
+    ProductReply,
+    facts_of,
+)
 from runtime.installation.consents import ConsentStore
 from runtime.installation.model import LiveGrant
 from runtime.installation.store import InstallationStore
@@ -234,17 +241,15 @@ class Gateway:
 
     def _record(self, caller: Caller, report: CallReport) -> None:
         call = report.call
+        facts = facts_of(caller)
+        facts["account_id"] = report.account_id  # as whom it acted, not who invoked it
         self._audit.append(
             AuditRecord(
                 kind="door",
                 allowed=report.allowed,
                 rule=report.rule,
                 message=report.message,
-                invocation_id=caller.invocation_id,
-                app_id=caller.app_id,
-                installation_id=caller.installation_id,
-                cloud_id=caller.cloud_id,
-                account_id=report.account_id,
+                **facts,
                 act_as=call.act_as,
                 method=call.method[:16],
                 path=call.path[:2048].encode("utf-8", "replace").decode(),

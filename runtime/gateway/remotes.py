@@ -19,7 +19,7 @@ from runtime.errors import DeniedError, ForgeError
 from runtime.gateway.echoes import without_credentials
 from runtime.gateway.invocation_claims import Invocation
 from runtime.gateway.outside import ExternalCall, ExternalReply, OutsideError
-from runtime.gateway.values import Caller
+from runtime.gateway.values import Caller, facts_of
 from runtime.ids import Ids
 from runtime.installation.consents import ConsentStore
 from runtime.installation.model import LiveGrant
@@ -312,11 +312,7 @@ class RemoteGateway:
                 allowed=verdict.allowed,
                 rule=progress.rule,
                 message=verdict.message,
-                invocation_id=caller.invocation_id,
-                app_id=caller.app_id,
-                installation_id=caller.installation_id,
-                cloud_id=caller.cloud_id,
-                account_id=caller.account_id,
+                **facts_of(caller),
                 method=call.method[:16],
                 path=progress.url[:MAX_AUDITED_CHARACTERS].encode("utf-8", "replace").decode(),
                 status=progress.status,

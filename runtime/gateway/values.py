@@ -1,7 +1,7 @@
 """What a guest asked for, as a value, and who is asking, fixed before it ran."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from runtime.policy.impersonation import ActAs
 from runtime.wire import JiraRequest, JiraResponse
@@ -26,6 +26,27 @@ class Caller:
     cloud_id: str
     app_account_id: str
     account_id: str | None
+
+
+class CallerFacts(TypedDict):
+    """What an audit record says of a caller."""
+
+    invocation_id: str
+    app_id: str
+    installation_id: str
+    cloud_id: str
+    account_id: str | None
+
+
+def facts_of(caller: Caller) -> CallerFacts:
+    """Return what every audit record of a caller's calls says of it."""
+    return CallerFacts(
+        invocation_id=caller.invocation_id,
+        app_id=caller.app_id,
+        installation_id=caller.installation_id,
+        cloud_id=caller.cloud_id,
+        account_id=caller.account_id,
+    )
 
 
 @dataclass(frozen=True, slots=True)

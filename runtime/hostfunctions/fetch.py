@@ -10,7 +10,7 @@ from runtime.clock import Clock
 from runtime.errors import DeniedError, ForgeError, StateError
 from runtime.gateway.echoes import without_credentials
 from runtime.gateway.outside import ExternalCall, ExternalReply, Outside, OutsideError
-from runtime.gateway.values import Caller, ProductReply
+from runtime.gateway.values import Caller, ProductReply, facts_of
 from runtime.hostfunctions.codec import decode_fetch, encode_error, encode_reply
 from runtime.hostfunctions.redirects import next_call
 from runtime.hostfunctions.stubs import FAULTS, MAX_DELAY_MS, EgressStub, find_stub
@@ -209,18 +209,13 @@ class Fetch:
     def _record(
         self, call: ExternalCall, decision: Decision, hop: _Hop, status: int | None = None
     ) -> None:
-        caller = self._caller
         self._audit.append(
             AuditRecord(
                 kind="egress",
                 allowed=decision.allowed,
                 rule=decision.rule,
                 message=decision.message,
-                invocation_id=caller.invocation_id,
-                app_id=caller.app_id,
-                installation_id=caller.installation_id,
-                cloud_id=caller.cloud_id,
-                account_id=caller.account_id,
+                **facts_of(self._caller),
                 method=call.method,
                 path=call.url[:MAX_AUDITED_CHARACTERS],
                 status=status,
