@@ -21,6 +21,8 @@ from pydantic import SecretStr
 from conformance.chromium import Chromium, chromium
 from conformance.tab import Tab
 from runtime.identity.oauth.values import Distribution, OAuthClient
+from runtime.policy.customer_egress import Choices
+from runtime.server.customer_egress import choices_of
 from runtime.server.net.page_edges import PageOptions
 from runtime.server.runtime import open_firebrick
 from runtime.server.settings import Settings
@@ -29,6 +31,7 @@ from tests.flows.conftest import Bench
 from tests.flows.connect_app import ConnectApp, running
 from tests.flows.connected import Connected
 from tests.flows.serving import served
+from tests.flows.test_customer_remotes import deploy
 
 pytestmark = [pytest.mark.npm, pytest.mark.chromium]
 
@@ -364,6 +367,32 @@ def test_the_pages_of_admins_by_keyboard(walk: Walk) -> None:
     assert firebrick.oauth.grants.list() == ()
     walk.tab.activate("acme.atlassian.net")
     walk.look("admin-site-empty", "No OAuth app is in use on this site")
+
+
+def test_the_page_of_what_apps_may_reach_by_keyboard(walk: Walk, tmp_path: Path) -> None:
+    walk.tab.scripts(on=False)
+    walk.open(ADMIN)
+    walk.sign_in("Amy Admin")
+    walk.tab.activate("what they may reach")
+    walk.look("admin-egress-empty", "No Forge app on this site lets you add")
+    version = deploy(walk.bench, tmp_path)
+    walk.open(f"{ADMIN}/sites/{walk.bench.cloud_id}/egress")
+    walk.look("admin-egress", "Nobody has said where it is.")
+    walk.tab.fill(Key="own", Description="Our own server", Domains="10.0.0.1")
+    walk.tab.activate("Approve group for roaming")
+    walk.look("admin-egress-fault", "cannot be added")
+    walk.tab.fill(Domains="api.example.com *.a-long-name-of-a-domain-that-one-may-add.example.com")
+    walk.tab.activate("Approve group for roaming")
+    walk.tab.fill(Address_of_Your_server="https://a.customer.example")
+    walk.tab.activate("Set address of Your server")
+    walk.look("admin-egress-set", "It is at https://a.customer.example/")
+    chosen = choices_of(walk.bench.firebrick, version, walk.bench.cloud_id)
+    assert [len(one.entries) for one in chosen.groups] == [2]
+    assert dict(chosen.endpoints) == {"own": "https://a.customer.example/"}
+    walk.tab.activate("Reset address of Your server")
+    walk.tab.activate("Remove https://api.example.com from own")
+    walk.tab.activate("Remove group own")
+    assert choices_of(walk.bench.firebrick, version, walk.bench.cloud_id) == Choices()
 
 
 def test_the_developer_console_by_keyboard(walk: Walk) -> None:

@@ -17,6 +17,7 @@ from runtime.server.web.admin_pages import AdminPages
 from runtime.server.web.administration import Administration
 from runtime.server.web.console_api import ConsoleApi
 from runtime.server.web.console_pages import ConsolePages
+from runtime.server.web.egress_pages import EgressPages
 from runtime.server.web.forms import Pages, style
 from runtime.server.web.sign_in import People, SignIn
 from runtime.server.web.token_pages import TokenPages
@@ -67,6 +68,7 @@ def page_edges(firebrick: "Firebrick", options: PageOptions) -> tuple[Edge, ...]
             access_token=token, scopes=scopes,
         ),
         sign_in,
+        EgressPages(firebrick, administration, sign_in, pages),
         AdminPages(administration, sign_in, pages),
         TokenPages(firebrick.api_tokens, sign_in, pages, firebrick.clock, scopes),
         AccountPages(
