@@ -40,6 +40,7 @@ class Network:
         transport: Carries requests; None for sockets.
         clock: Measures the time limit.
         timeout_s: Of one request in all.
+        connect_timeout_s: Of the connection alone, where that is less.
         reply_limit_bytes: Size of an answer's body.
         decide: Decides on the addresses of a host.
     """
@@ -51,6 +52,7 @@ class Network:
         *,
         clock: Clock | None = None,
         timeout_s: float = TIMEOUT_S,
+        connect_timeout_s: float | None = None,
         reply_limit_bytes: int = MAX_REPLY_BYTES,
         decide: Callable[[str, tuple[str, ...]], Decision] = decide_address,
     ) -> None:
@@ -58,6 +60,7 @@ class Network:
         self._transport = transport
         self._clock = clock or SystemClock()
         self._timeout_s = timeout_s
+        self._timeouts = httpx.Timeout(timeout_s, connect=connect_timeout_s or timeout_s)
         self._limit_bytes = reply_limit_bytes
         self._decide = decide
 
@@ -101,7 +104,7 @@ class Network:
             content=call.body,
             extensions={
                 "sni_hostname": target.host,
-                "timeout": httpx.Timeout(self._timeout_s).as_dict(),
+                "timeout": self._timeouts.as_dict(),
             },
         )
         with (

@@ -13,6 +13,7 @@ import pytest
 
 from runtime.clock import ManualClock
 from runtime.jira.webhooks import OTHER_BASE
+from runtime.server.connect.client import Patience
 from runtime.server.runtime import open_firebrick
 from runtime.server.settings import Settings
 from runtime.server.webhooks.deliveries import Deliveries
@@ -375,3 +376,9 @@ def test_43_a_forged_webhook_is_told_by_its_signature(flow: Connected, dana: htt
         jwt.decode(token.removeprefix("JWT "), "fbk_sec_" + "0" * 64, algorithms=["HS256"])
     with pytest.raises(AssertionError):
         flow.app.verify(f"{path}&x=1", token.removeprefix("JWT "), json.loads(body))
+
+
+def test_a_receiver_has_five_seconds_to_be_reached_and_twenty_to_answer(bench: Bench) -> None:
+    webhooks, apps = bench.firebrick.webhooks.deliveries.client, bench.firebrick.connect_apps
+    assert webhooks.patience == Patience(connect_s=5.0, answer_s=20.0)
+    assert apps.client.patience == Patience(connect_s=10.0, answer_s=10.0)

@@ -47,6 +47,28 @@ def ask(
     return send(target_of(url), call or ExternalCall(url))
 
 
+@pytest.mark.parametrize(("connect_s", "known"), [(None, 20.0), (5.0, 5.0)])
+def test_the_connection_may_have_a_shorter_limit_than_the_answer(
+    connect_s: float | None, known: float
+) -> None:
+    seen: list[dict[str, float]] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.extensions["timeout"])
+        return answer()
+
+    url = "https://api.test/"
+    send = Network(
+        resolver=lambda host, port: (PUBLIC,),
+        transport=httpx.MockTransport(handler),
+        clock=ManualClock(),
+        timeout_s=20.0,
+        connect_timeout_s=connect_s,
+    )
+    send(target_of(url), ExternalCall(url))
+    assert seen == [{"connect": known, "read": 20.0, "write": 20.0, "pool": 20.0}]
+
+
 def test_the_connection_goes_to_the_address_and_the_name_stays_in_host_and_sni() -> None:
     seen: list[httpx.Request] = []
 

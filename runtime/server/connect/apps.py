@@ -98,7 +98,7 @@ class ConnectApps:
     ) -> None:
         self._engine = engine
         self._parts = parts
-        self._client = client
+        self.client = client
         self._audit = audit
         self._clock = clock
         self._ids = ids
@@ -275,7 +275,7 @@ class ConnectApps:
                     "DESCRIPTOR_UNREACHABLE", f"{source} cannot be read: {error}."
                 ) from error
         try:
-            reply = self._client.get(source)
+            reply = self.client.get(source)
             text, failure = reply.body.decode(), f"the answer is {reply.status}"
         except (AppUnreachableError, UnicodeError) as error:
             reply, text, failure = None, "", str(error)
@@ -346,7 +346,7 @@ class ConnectApps:
         if message is None:
             return
         try:
-            reply = self._client.post(message.url, message.body, message.authorization)
+            reply = self.client.post(message.url, message.body, message.authorization)
             failure = f"it answered {reply.status}" if reply.status not in DONE else ""
         except AppUnreachableError as error:
             failure = str(error)

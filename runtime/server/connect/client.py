@@ -1,6 +1,7 @@
 """Requests of this server to Connect apps: guarded, never redirected, bounded in time and size."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from runtime.clock import Clock
@@ -11,10 +12,25 @@ from runtime.policy.app_addresses import decide_app_address, decide_app_url
 from runtime.policy.decision import Decision
 from runtime.policy.egress import parse_external
 
-TIMEOUT_S = 10.0  # an app that is asked while someone waits
 REPLY_LIMIT_BYTES = 1024 * 1024
 TRANSIENT = frozenset({502, 503, 504})
 ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an app may take.
+
+    Attributes:
+        connect_s: To take the connection.
+        answer_s: In all.
+    """
+
+    connect_s: float
+    answer_s: float
+
+
+SOMEONE_WAITS = Patience(10.0, 10.0)
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -30,16 +46,23 @@ class AppClient:
         clock: Measures time limits.
         allowed_hosts: Hosts that may be anywhere and need no ``https``.
         resolver: Resolves names.
+        patience: How long an app may take.
     """
 
     def __init__(
-        self, clock: Clock, allowed_hosts: frozenset[str], resolver: Resolver = resolve
+        self,
+        clock: Clock,
+        allowed_hosts: frozenset[str],
+        resolver: Resolver = resolve,
+        patience: Patience = SOMEONE_WAITS,
     ) -> None:
         self._allowed_hosts = allowed_hosts
+        self.patience = patience
         self._network = Network(
             resolver=resolver,
             clock=clock,
-            timeout_s=TIMEOUT_S,
+            timeout_s=patience.answer_s,
+            connect_timeout_s=patience.connect_s,
             reply_limit_bytes=REPLY_LIMIT_BYTES,
             decide=partial(decide_app_address, allowed_hosts=allowed_hosts),
         )

@@ -20,14 +20,15 @@ from runtime.errors import ForgeError, StateError
 from runtime.ids import Ids
 from runtime.jira.webhook_events import MAX_RETRIES, RETRIED, RETRY_AFTER_S, delivery_headers
 from runtime.jira.webhook_queue import Delivery, WebhookQueue
-from runtime.server.connect.client import AppClient, AppUnreachableError
+from runtime.server.connect.client import AppClient, AppUnreachableError, Patience
 from runtime.server.webhooks.recipients import NoRecipientError, Recipients
 
 log = logging.getLogger(__name__)
 
 SENDERS = 4  # so many receivers are sent to at once
 WAKE_S = 1.0  # how often the state is looked at for what other processes left
-CLOSE_S = 15.0  # an attempt takes about ten seconds at most
+PATIENCE = Patience(connect_s=5.0, answer_s=20.0)  # measured on the platform by third parties
+CLOSE_S = PATIENCE.answer_s + 5.0
 SUCCESSES = range(200, 300)
 
 
@@ -67,7 +68,7 @@ class Deliveries:
         self._in_memory = isinstance(engine.pool, StaticPool)
         self.queue = queue
         self._recipients = recipients
-        self._client = client
+        self.client = client
         self._audit = audit
         self._clock = clock
         self._ids = ids
@@ -165,7 +166,7 @@ class Deliveries:
         try:
             proof = self._recipients.sign(one)
             headers = (*proof, *delivery_headers(one.identifier, one.retries))
-            reply = self._client.send(one.url, one.body.encode(), headers)
+            reply = self.client.send(one.url, one.body.encode(), headers)
         except NoRecipientError as error:
             return _Outcome(None, str(error))
         except AppUnreachableError as error:

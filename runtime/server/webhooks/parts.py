@@ -18,7 +18,7 @@ from runtime.server.connect.client import AppClient
 from runtime.server.connect.parts import ConnectParts
 from runtime.server.oauth_parts import OAuthParts
 from runtime.server.webhooks.audience import Audience
-from runtime.server.webhooks.deliveries import Deliveries
+from runtime.server.webhooks.deliveries import PATIENCE, Deliveries
 from runtime.server.webhooks.feed import WebhookFeed
 from runtime.server.webhooks.reader import ProductReader
 from runtime.server.webhooks.recipients import Recipients
@@ -82,7 +82,7 @@ def open_webhooks(
     rights = ReadingRights(make_reader, matcher)
     recipients = Recipients(engine, connect, oauth, admin, rights, clock)
     queue = WebhookQueue(engine, world_clock, ids)
-    client = AppClient(clock, allowed_hosts)
+    client = AppClient(clock, allowed_hosts, patience=PATIENCE)
     deliveries = Deliveries(engine, queue, recipients, client, audit, world_clock, ids)
     audience = Audience(engine, connect.installations, admin, operations, world_clock, site_url)
     feed = WebhookFeed(
