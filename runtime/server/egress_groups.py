@@ -61,9 +61,14 @@ class EgressGroups:
 
     def find(self, installation_id: str, inside: Connection | None = None) -> Choices:
         """Return what a customer chose for an installation, as of now."""
-        if inside is None:
-            with self._engine.connect() as connection:
-                return self.find(installation_id, connection)
+        if inside is not None:
+            return self.read(inside, installation_id)
+        with self._engine.connect() as connection:
+            return self.read(connection, installation_id)
+
+    @staticmethod
+    def read(connection: Connection, installation_id: str) -> Choices:
+        """Return what a customer chose, as a connection sees it."""
         groups = select(_GROUP.key, _GROUP.description, _GROUP.addresses)
         groups = groups.where(_GROUP.installation_id == installation_id).order_by(_GROUP.key)
         remotes = select(_REMOTE.remote, _REMOTE.endpoint).order_by(_REMOTE.remote)
@@ -71,9 +76,9 @@ class EgressGroups:
         return Choices(
             tuple(
                 EgressGroup(row.key, row.description, _entries(json.loads(row.addresses)))
-                for row in inside.execute(groups)
+                for row in connection.execute(groups)
             ),
-            MappingProxyType({row.remote: row.endpoint for row in inside.execute(remotes)}),
+            MappingProxyType({row.remote: row.endpoint for row in connection.execute(remotes)}),
         )
 
     def set(

@@ -363,4 +363,4 @@ def test_requests_side_by_side_are_written_down_each_with_what_let_it_pass(
     records = bench.firebrick.audit.read(invocation_id=result.invocation_id)
     told = [(str(one.path), one.detail) for one in records if one.kind == "egress"]
     assert len(told) == len(urls)
-    assert all(detail["egress_group"] in path for path, detail in told)
+    assert all(str(detail["egress_group"]) in path for path, detail in told)

@@ -253,6 +253,25 @@ REFERENCES = {
 }
 
 
+CHOICES = {
+    "egress: [{key: k, description: d, configured: [{domain: 10.0.0.1}]}]": (
+        "'10.0.0.1' is no host behind https."
+    ),
+    "egress: [{key: a b, description: d, configured: [{domain: a.example}]}]": (
+        "The key 'a b' is not 1 to 64"
+    ),
+    "egress: [{key: k, description: d, configured: []}]": "A group has 1 to 10 domains, not 0.",
+    "egress: [{key: k, description: d, configured: [{domain: a.example, type: [ALL]}]}]": (
+        "A domain has one or more of the types"
+    ),
+    "egress: [{key: k, description: d, configured: [{domain: a.example}]}, "
+    "{key: k, description: d, configured: [{domain: b.example}]}]": "There are two groups k.",
+    "remotes: {own: 'http://a.example'}": "The remote's base URL",
+    "remotes: {own: 'https://127.0.0.1'}": "127.0.0.1 is no host by its name",
+}
+REFERENCES |= {f"installs: [{{app: x, {key}}}]": said for key, said in CHOICES.items()}
+
+
 @pytest.mark.parametrize(("section", "message"), REFERENCES.items(), ids=range(len(REFERENCES)))
 def test_what_names_nothing_is_said_at_its_place(section: str, message: str) -> None:
     found = parse(f"sites:\n  - name: acme\n    {section}\n").problems

@@ -10,6 +10,8 @@ from sqlalchemy import func, select
 from runtime.clock import ManualClock
 from runtime.errors import ManifestError
 from runtime.jira.schema import issue_table, project_table, site_table
+from runtime.policy.customer_egress import Choices, EgressEntry
+from runtime.server.customer_egress import choices_of
 from runtime.server.runtime import Firebrick, open_firebrick
 from runtime.server.settings import Settings
 from runtime.server.world.export import export_world
@@ -18,6 +20,8 @@ from runtime.server.world.seed import Summary
 from runtime.server.worldmaking import make_world
 from runtime.wire import JiraRequest
 from tests.flows.conftest import Bench
+from tests.flows.test_customer_remotes import MANIFEST as ROAMING
+from tests.flows.test_customer_remotes import SOURCE as ROAMING_SOURCE
 
 WORLDS = Path(__file__).parents[2] / "sample_apps" / "worlds"
 EXAMPLES = sorted(WORLDS.glob("*.yml"))
@@ -289,6 +293,44 @@ def test_app_access_rules_come_back_of_their_export(settings: Settings, tmp_path
     ]
     make(settings, write(tmp_path, first))
     assert exported(settings) == first
+
+
+CHOSEN = """
+sites:
+  - name: acme
+    installs:
+      - app: {app}
+        egress:
+          - key: own
+            description: Our own server
+            configured: [{{domain: API.example.com}}, {{domain: "*.b.example", type: [IMAGES]}}]
+        remotes: {{own: "https://a.customer.example"}}
+"""
+
+
+def test_what_a_customer_chose_comes_back_of_its_export(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "app" / "src").mkdir(parents=True)
+    (tmp_path / "app" / "manifest.yml").write_text(ROAMING)
+    (tmp_path / "app" / "src" / "index.js").write_text(ROAMING_SOURCE)
+    make(settings, write(tmp_path, CHOSEN.format(app=tmp_path / "app")))
+    with open_firebrick(settings) as firebrick:
+        version = firebrick.find_app("app", "development")
+        chosen = choices_of(firebrick, version, firebrick.find_site(None))
+        assert dict(chosen.endpoints) == {"own": "https://a.customer.example/"}
+        (group,) = chosen.groups
+        assert group.entries == (
+            EgressEntry("https://api.example.com"),
+            EgressEntry("https://*.b.example", ("IMAGES",)),
+        )
+    first = exported(settings)
+    (installed,) = yaml.safe_load(first)["sites"][0]["installs"]
+    assert installed["remotes"] == {"own": "https://a.customer.example/"}
+    make(settings, write(tmp_path, first))
+    assert exported(settings) == first
+    make(settings, write(tmp_path, CHOSEN.partition("        egress")[0].format(app="app")))
+    with open_firebrick(settings) as firebrick:
+        version = firebrick.find_app("app", "development")
+        assert choices_of(firebrick, version, firebrick.find_site(None)) == Choices()
 
 
 @pytest.mark.hostile

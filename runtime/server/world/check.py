@@ -10,6 +10,7 @@ from runtime.jira.world_text import split_actor, split_holder
 from runtime.manifest.problems import quoted
 from runtime.server.world.access import check_access
 from runtime.server.world.check_issues import check_issues
+from runtime.server.world.customer import check_customer
 from runtime.server.world.model import InstallEntry, SiteFile, World
 from runtime.server.world.places import APP, MISSING, NOBODY, REFERENCE, Finding, Place, unknown
 
@@ -312,3 +313,4 @@ class _Site:
         if one.account is not None:
             apps = [user.handle for user in self._world.file.users if user.type == "app"]
             yield from unknown("user of type app", one.account, apps, (*place, "account"))
+        yield from check_customer(one, place)

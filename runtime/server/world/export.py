@@ -13,7 +13,9 @@ from runtime.installation.store import InstallationStore
 from runtime.installation.variables import variable_table
 from runtime.jira.schema import site_table
 from runtime.jira.world_read import left_out, read_site
+from runtime.server.egress_groups import EgressGroups
 from runtime.server.world.access import read_access
+from runtime.server.world.customer import egress_entries
 from runtime.server.world.model import InstallEntry, SiteFile, UserEntry, VariableEntry, WorldFile
 from runtime.server.world.state import Remembered, recall
 
@@ -126,6 +128,7 @@ class _Apps:
 
     def _install(self, one: Installation, version: AppVersion) -> InstallEntry:
         granted = sorted(one.granted)
+        choices = EgressGroups.read(self._connection, one.id)
         return InstallEntry.model_validate(
             {
                 "app": version.name,
@@ -137,6 +140,8 @@ class _Apps:
                 "license": one.licence,
                 "consents": self._consents(one.id),
                 "account": self._handles[one.app_account_id],
+                "egress": egress_entries(choices),
+                "remotes": dict(choices.endpoints),
             }
         )
 

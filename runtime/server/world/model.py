@@ -14,6 +14,7 @@ from pydantic import Field
 
 from runtime.hostfunctions.stubs import EgressStub
 from runtime.jira.world_model import GrantEntry, Handle, Name, Part, ProjectKey, SiteWorld
+from runtime.policy.customer_egress import BACKEND
 
 FILE_NAME = "firebrick.yml"
 Environment = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
@@ -52,6 +53,21 @@ class ChangeEntry(Part):
     )
 
 
+class DomainEntry(Part):
+    """A domain that a customer lets an app reach, and what may go there."""
+
+    domain: Annotated[str, Field(max_length=1_000)]
+    type: list[str] = Field(default_factory=lambda: [BACKEND])
+
+
+class EgressGroupEntry(Part):
+    """Domains that an administrator approved together."""
+
+    key: str
+    description: str
+    configured: list[DomainEntry]
+
+
 class InstallEntry(Part):
     """An app on this site.
 
@@ -62,6 +78,8 @@ class InstallEntry(Part):
         consents: Who agreed, where `user_consent` is on.
         account: Handle of the app's account, if the file says what it may do; otherwise it gets
             what ``firebrick install`` gives.
+        egress: What the customer lets it reach beside what its manifest declares.
+        remotes: Where the customer says that its configurable remotes are, by their keys.
     """
 
     app: Reference
@@ -73,6 +91,8 @@ class InstallEntry(Part):
     license: Literal["", "active", "inactive", "trial"] = ""
     consents: list[Handle] = Field(default_factory=list)
     account: Handle | None = None
+    egress: list[EgressGroupEntry] = Field(default_factory=list)
+    remotes: dict[str, str] = Field(default_factory=dict)
 
 
 class AppAccessEntry(Part):

@@ -25,9 +25,11 @@ from runtime.jira.app_users import add_app_user
 from runtime.jira.schema import site_table
 from runtime.jira.world_build import build_site
 from runtime.server.apps import app_account, draft_of
+from runtime.server.egress_groups import EgressGroups
 from runtime.server.settings import Settings
 from runtime.server.world.access import write_access
 from runtime.server.world.changes import with_changes
+from runtime.server.world.customer import write_customer
 from runtime.server.world.model import InstallEntry, SiteFile, UserEntry, VariableEntry, World
 from runtime.server.world.state import Remembered, remember
 from runtime.server.world.times import clock_ms
@@ -85,6 +87,7 @@ class Seeder:
         self._vault = Vault(settings.state)
         self._installations = InstallationStore(engine)
         self._consents = ConsentStore(engine, clock)
+        self._chosen = EgressGroups(engine, clock)
         self._audit = AuditTrail(engine, clock)
         self._clock = clock
         self._ids = ids
@@ -249,6 +252,7 @@ class Seeder:
             self._consents.grant(
                 installation.id, accounts[handle], installation.granted, connection
             )
+        write_customer(connection, self._chosen, one, installation.id, installation.installed_by)
 
     def _record(self, connection: Connection, world: World, summary: Summary) -> None:
         self._audit.append_in(
