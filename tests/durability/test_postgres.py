@@ -1,5 +1,7 @@
 """One state in PostgreSQL: the same load, the same checks, several processes, killed writers."""
 
+import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -11,8 +13,12 @@ from sqlalchemy.engine import make_url
 from runtime.database import open_database, schema_version_table
 from runtime.errors import StateError
 from runtime.jira import schema
+from runtime.jira.configuration import load_site
+from runtime.jira.custom_fields import FieldSpec
+from runtime.jira.custom_sync import sync_fields
 from runtime.server.runtime import open_firebrick
 from runtime.server.settings import Settings
+from runtime.wire import JiraRequest, JiraResponse
 from tests.durability import checker, crowd, postgres, writer
 from tests.durability.commands import firebrick as command
 from tests.durability.ledger import Ledger
@@ -70,6 +76,35 @@ def test_killed_writers_leave_nothing_half_done(settings: Settings, apps: Path) 
         assert looked["wrong"] == []
         ledger.settle(looked["found"])
     assert ledger.acknowledged > KILLS
+
+
+def test_custom_fields_are_kept_and_searched(settings: Settings) -> None:
+    email, secret = token_of_paul(settings)
+    basic = base64.b64encode(f"{email}:{secret}".encode()).decode()
+    specs = [FieldSpec(kind, f"A {kind}", "", kind) for kind in ("number", "string", "date")]
+    with open_firebrick(settings) as firebrick:
+        cloud_id = firebrick.find_site(None)
+        with firebrick.engine.begin() as connection:
+            sync_fields(connection, cloud_id, "connect", "app", specs)
+            fields = load_site(connection, cloud_id).custom_fields.values()
+        ids = {one.name: one.field_id for one in fields}
+
+        def ask(method: str, path: str, body: object) -> JiraResponse:
+            headers = {"authorization": f"Basic {basic}", "content-type": "application/json"}
+            path = f"/rest/api/3/{path}"
+            text = json.dumps(body).encode()
+            return firebrick.jira.handle(
+                JiraRequest(method=method, path=path, headers=headers, body=text, cloud_id=cloud_id)
+            )
+
+        values = {ids["A number"]: 4.5, ids["A string"]: "Long Words", ids["A date"]: "2024-02-29"}
+        assert ask("PUT", "issue/TEAM-1", {"fields": values}).status == 204
+        for jql in (
+            '"A number" > 4', '"A string" ~ words', '"A date" = 2024-02-29',
+            '"A number" is not EMPTY',
+        ):  # fmt: skip
+            found = json.loads(ask("POST", "search/jql", {"jql": jql, "fields": ["key"]}).body)
+            assert [one["key"] for one in found["issues"]] == ["TEAM-1"], jql
 
 
 def test_the_command_line_works_by_url(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
