@@ -21,15 +21,14 @@ from runtime.jira.context import Context
 from runtime.jira.failures import BLOCKED_APP, ProblemError
 from runtime.jira.permissions import Permissions
 from runtime.jira.responses import (
-    BARE_JSON_TYPE,
     SCOPE_FAILURE,
     connect_scope_refusal,
+    credential_answer,
     error_response,
     gateway_refusal,
     json_response,
     login_denied,
     must_authenticate,
-    plain_refusal,
     scope_mismatch,
     with_common_headers,
 )
@@ -118,7 +117,7 @@ class Jira:
             answer = self._finish(answer, request, resolved)
             return replace(answer, model=error.model, app_id=error.app_id)
         except JiraError as error:
-            return self._finish(_credential_answer(error, request), request, resolved)
+            return self._finish(credential_answer(error, request), request, resolved)
         if principal.login_denied:
             return self._finish(login_denied(), request, resolved, principal)
         return self._enter(request, resolved, principal)
@@ -283,19 +282,6 @@ def _refusal(call: _Call) -> JiraResponse | None:
         answer = json_response({"errorMessages": [message], "errors": {}}, 501)
         return replace(answer, rule="operation.not-emulated")
     return None
-
-
-def _credential_answer(error: JiraError, request: JiraRequest) -> JiraResponse:
-    """Answer what the site host says of a credential that it does not take at all."""
-    rule = error.rule or "credential.refused"
-    if rule == "credential.password":
-        return plain_refusal(error.status, error.message, rule)
-    if request.host == "gateway":
-        return gateway_refusal(rule, error.message, error.status)
-    if error.status == 401:  # noqa: PLR2004  # HTTP
-        return replace(must_authenticate(request), rule=rule)
-    answer = json_response({"error": error.message}, error.status)
-    return replace(answer, headers=(BARE_JSON_TYPE,), rule=rule)
 
 
 def _no_operation(call: _Call) -> JiraResponse:

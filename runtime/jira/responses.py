@@ -105,6 +105,26 @@ def login_denied() -> JiraResponse:
     return plain_refusal(403, DENIED_TEXT, "credential.locked", (LOGIN_DENIED,))
 
 
+def credential_answer(error: JiraError, request: JiraRequest) -> JiraResponse:
+    """Answer what the site host says of a credential that it does not take at all."""
+    rule = error.rule or "credential.refused"
+    if rule == "credential.password":
+        return plain_refusal(error.status, error.message, rule)
+    if request.host == "gateway":
+        return gateway_refusal(rule, error.message, error.status)
+    if error.status == 401:  # noqa: PLR2004  # HTTP
+        return replace(must_authenticate(request), rule=rule)
+    answer = json_response({"error": error.message}, error.status)
+    return replace(answer, headers=(BARE_JSON_TYPE,), rule=rule)
+
+
+def login_reason(*, failed: bool, denied: bool) -> Headers:
+    """Return the header that says what became of a login that was tried; none if it went well."""
+    if denied:
+        return (LOGIN_DENIED,)
+    return (LOGIN_FAILED,) if failed else ()
+
+
 def gateway_refusal(
     rule: str, message: str = "Unauthorized", status: int = 401, headers: Headers = ()
 ) -> JiraResponse:

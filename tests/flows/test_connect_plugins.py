@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from runtime.identity.accounts import set_account_active
 from tests.flows.conftest import Bench
 from tests.flows.connect_app import ConnectApp, running
 from tests.flows.connected import Connected
@@ -75,9 +76,15 @@ def test_only_an_admin_with_the_token_of_the_page_registers(flow: Connected) -> 
     assert httpx.get(flow.base + PLUGINS).status_code == 401
     wrong = httpx.get(flow.base + PLUGINS, auth=("amy@acme.example", "fbk_pat_" + "0" * 64))
     assert wrong.status_code == 401
-    for other in ("Bearer x", "JWT x", "Basic !", "x"):
+    assert wrong.headers["x-seraph-loginreason"] == "AUTHENTICATED_FAILED"
+    for other in ("JWT x", "Basic !", "x"):
         refused = httpx.get(flow.base + PLUGINS, headers={"authorization": other})
         assert refused.status_code == 401
+    bearer = httpx.get(flow.base + PLUGINS, headers={"authorization": "Bearer x"})
+    assert bearer.status_code == 403
+    assert bearer.json() == {"error": "Failed to parse Connect Session Auth Token"}
+    password = httpx.get(flow.base + PLUGINS, auth=("amy@acme.example", "password"))
+    assert password.text.startswith("Basic authentication with passwords is deprecated.")
     with client(flow, "paul") as paul:
         assert paul.get(PLUGINS).status_code == 403
     with client(flow) as admin:
@@ -85,3 +92,24 @@ def test_only_an_admin_with_the_token_of_the_page_registers(flow: Connected) -> 
             answer = admin.post(PLUGINS + token, json={"pluginUri": flow.app.descriptor_url})
             assert answer.status_code == 403
     assert flow.app.raw == []
+
+
+@pytest.mark.hostile
+def test_a_login_that_failed_or_is_locked_says_so(flow: Connected) -> None:
+    reason = "x-seraph-loginreason"
+    wrong = ("amy@acme.example", "fbk_pat_" + "0" * 64)
+    assert reason not in httpx.get(flow.base + PLUGINS).headers
+    with client(flow) as admin:
+        assert reason not in admin.get(PLUGINS).headers
+        for _ in range(flow.bench.firebrick.settings.login_failures):
+            failed = httpx.get(flow.base + PLUGINS, auth=wrong)
+            assert (failed.status_code, failed.headers[reason]) == (401, "AUTHENTICATED_FAILED")
+        locked = admin.get(PLUGINS)
+        assert (locked.status_code, locked.headers[reason]) == (401, "AUTHENTICATION_DENIED")
+    amy = flow.bench.firebrick.find_person("amy").account_id
+    assert flow.bench.firebrick.lockout.clear("amy@acme.example")
+    with client(flow) as admin:
+        with flow.bench.firebrick.engine.begin() as connection:
+            set_account_active(connection, amy, active=False)
+        gone = admin.get(PLUGINS)
+    assert (gone.status_code, gone.headers[reason]) == (401, "AUTHENTICATED_FAILED")

@@ -142,10 +142,18 @@ def test_only_administrators_with_basic_auth_define_them(place: HookPlace) -> No
         assert (refused.status_code, refused.json()["errorMessages"]) == (403, [ADMIN_ONLY])
         assert dana.post(ROOT, json=wanted(place)).status_code == 403
     assert httpx.get(place.base + ROOT).status_code == 401
-    assert httpx.get(place.base + ROOT, headers=bearer).status_code == 401
+    unread = httpx.get(place.base + ROOT, headers=bearer)
+    assert (unread.status_code, unread.json()) == (
+        403, {"error": "Failed to parse Connect Session Auth Token"},
+    )  # fmt: skip
     assert httpx.get(place.gateway + ROOT, headers=bearer).status_code == 401
     wrong = httpx.get(place.base + ROOT, auth=("amy@acme.example", "wrong"))
-    assert wrong.status_code == 401
+    assert (wrong.status_code, wrong.headers["x-seraph-loginreason"]) == (
+        401, "AUTHENTICATED_FAILED",
+    )  # fmt: skip
+    assert "x-seraph-loginreason" not in httpx.get(place.base + ROOT).headers
+    password = httpx.get(place.base + ROOT, auth=("amy@acme.example", "password"))
+    assert password.text.startswith("Basic authentication with passwords is deprecated.")
     records = place.firebrick.audit.read(limit=200)
     rules = [one.rule for one in records if (one.path or "") == ROOT and one.kind == "http"]
     assert rules[:2] == ["permission.ADMINISTER"] * 2

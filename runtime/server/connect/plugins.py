@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from runtime.errors import ForgeError
 from runtime.identity.accounts import Account
+from runtime.jira.responses import Headers
 from runtime.server.connect.apps import ConnectApps
 from runtime.wire import JiraRequest, JiraResponse
 
@@ -23,7 +24,8 @@ KEY_SUFFIX = "-key"
 PING_AFTER_MS = 300
 MAX_REMEMBERED = 100
 
-Person = Callable[[JiraRequest], Account | None]
+Person = Callable[[JiraRequest], Account | JiraResponse]
+"""Who shows basic credentials, or the refusal of whoever does not."""
 IsAdmin = Callable[[str, Account], bool]
 
 
@@ -81,7 +83,7 @@ class PluginManager:
     Args:
         apps: Installs and uninstalls.
         list_keys: Cloud id to the keys of the apps there, and whether each is enabled.
-        person: Who shows basic credentials, or None.
+        person: Who shows basic credentials.
         is_admin: Whether an account administers a site.
         frozen: Whether installs are over.
     """
@@ -108,8 +110,8 @@ class PluginManager:
         if not f"{request.path}/".startswith(PREFIX):
             return None
         admin = self._person(request)
-        if admin is None:
-            return _json(401, {"message": "An e-mail and an API token are needed."})
+        if isinstance(admin, JiraResponse):
+            return admin
         if not self._is_admin(request.cloud_id, admin):
             return _json(403, {"message": "Only an administrator of the site may do this."})
         rest = f"{request.path}/".removeprefix(PREFIX).strip("/")
@@ -183,6 +185,11 @@ class PluginManager:
             self._apps.uninstall(key, request.cloud_id, admin)
             return JiraResponse(204, rule="edge")
         return _json(200, {"key": key, "enabled": keys[key]})
+
+
+def nobody(reason: Headers = ()) -> JiraResponse:
+    """Refuse whoever shows no basic credentials, or wrong ones, as `reason` says then."""
+    return _json(401, {"message": "An e-mail and an API token are needed."}, *reason)
 
 
 def _json(status: int, body: object, *headers: tuple[str, str]) -> JiraResponse:

@@ -9,13 +9,14 @@ from runtime.errors import CredentialError, JiraError
 from runtime.identity.accounts import Account, find_account
 from runtime.identity.connect.impersonation import ImpersonationServer
 from runtime.jira.page_context import uses_product
+from runtime.jira.responses import credential_answer, login_reason
 from runtime.server.admins import is_site_admin
 from runtime.server.connect.bridge import Bridge
 from runtime.server.connect.edge import ImpersonationEdge, KeyHost
 from runtime.server.connect.pages import ConnectPages, Scripts
-from runtime.server.connect.plugins import PluginManager
+from runtime.server.connect.plugins import PluginManager, nobody
 from runtime.server.net.http import Edge, ask
-from runtime.wire import JiraRequest
+from runtime.wire import JiraRequest, JiraResponse
 
 if TYPE_CHECKING:
     from runtime.server.runtime import Firebrick
@@ -37,15 +38,20 @@ def connect_edges(firebrick: "Firebrick") -> tuple[Edge, ...]:
     bridge = Bridge(parts, send, clock, firebrick.ids)
     server = ImpersonationServer(parts.installations, parts.user_tokens, clock, may_use)
 
-    def person(request: JiraRequest) -> Account | None:
+    def person(request: JiraRequest) -> Account | JiraResponse:
         try:
             principal = firebrick.authenticator.authenticate(request)
-        except (CredentialError, JiraError):
-            return None
+        except JiraError as error:
+            return credential_answer(error, request)
+        except CredentialError:
+            return nobody()
+        denied, failed = principal.login_denied, principal.login_failed
         if principal.model != "basic" or principal.account_id is None:
-            return None
-        with engine.connect() as connection:
-            return find_account(connection, principal.account_id)
+            return nobody(login_reason(failed=failed, denied=denied))
+        account = firebrick.find_account(principal.account_id)
+        if account is None or not account.active:
+            return nobody(login_reason(failed=True, denied=False))
+        return account
 
     def list_keys(cloud_id: str) -> dict[str, bool]:
         return {

@@ -25,9 +25,11 @@ from runtime.jira.failures import HIDDEN, UnreadableBodyError, admin_required
 from runtime.jira.payload import Payload, as_text
 from runtime.jira.responses import (
     created,
+    credential_answer,
     error_response,
     json_response,
     login_denied,
+    login_reason,
     must_authenticate,
     no_content,
 )
@@ -109,13 +111,18 @@ class AdminWebhookEdge:
             return forged
         try:
             who = self._authenticate(request)
-        except (CredentialError, JiraError):
+        except CredentialError:
             return must_authenticate(request)
+        except JiraError as error:
+            return credential_answer(error, request)
         if who.login_denied:
             return login_denied()
         account = None if who.account_id is None else self._find_account(who.account_id)
         if who.model != "basic" or account is None or not account.active:
-            return must_authenticate(request)
+            failed = who.login_failed or who.model == "basic"
+            answer = must_authenticate(request)
+            reason = login_reason(failed=failed, denied=False)
+            return replace(answer, headers=(*answer.headers, *reason))
         try:
             if not self._is_admin(request.cloud_id, account):
                 raise admin_required()
