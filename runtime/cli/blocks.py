@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say, table
+from runtime.cli.console import print_json, reports_errors, say, say_change, table
 from runtime.cli.options import FormatOption, StateOption, open_state
 
 EVERY = "*"
@@ -75,9 +75,9 @@ def _change(
         cloud_id = EVERY if site is None else firebrick.find_site(site)
         store = firebrick.oauth.blocks
         changed = (store.block if on else store.unblock)(client_id, cloud_id)
-    if format_ == "json":
-        print_json({"changed": changed})
-    else:
-        say(("Blocked." if on else "Unblocked.") if changed else "It was so before.")
-    if not changed:
-        raise typer.Exit(EXIT_FAILED)
+    say_change(
+        {"changed": changed},
+        ("Blocked." if on else "Unblocked.") if changed else "It was so before.",
+        changed=changed,
+        format_=format_,
+    )

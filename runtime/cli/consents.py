@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say, table
+from runtime.cli.console import print_json, reports_errors, say, say_change, table
 from runtime.cli.options import (
     AppOption,
     EnvironmentOption,
@@ -60,12 +60,12 @@ def revoke(
         version = firebrick.find_app(app, environment)
         person = firebrick.find_person(user)
         revoked = firebrick.apps.withdraw(version, firebrick.find_site(site), person)
-    if format_ == "json":
-        print_json({"app": version.name, "account": person.handle, "revoked": revoked})
-    else:
-        say("Revoked." if revoked else f"{person.display_name} had not agreed.")
-    if not revoked:
-        raise typer.Exit(EXIT_FAILED)
+    say_change(
+        {"app": version.name, "account": person.handle, "revoked": revoked},
+        "Revoked." if revoked else f"{person.display_name} had not agreed.",
+        changed=revoked,
+        format_=format_,
+    )
 
 
 @app.command("list")

@@ -64,6 +64,20 @@ def print_json(value: object) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=True, default=str))  # noqa: T201  # the output
 
 
+def say_change(value: object, words: str, *, changed: bool, format_: str) -> None:
+    """Say what a change came to, as JSON or in words.
+
+    Raises:
+        Exit: With `EXIT_FAILED` if there was nothing to change.
+    """
+    if format_ == "json":
+        print_json(value)
+    else:
+        say(words)
+    if not changed:
+        raise typer.Exit(EXIT_FAILED)
+
+
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table; cells may end in a style, as ``("text", "red")`` pairs are not needed."""
     from rich.table import Table

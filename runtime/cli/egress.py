@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say, table
+from runtime.cli.console import print_json, reports_errors, say, say_change, table
 from runtime.cli.options import (
     AdminOption,
     AppOption,
@@ -91,12 +91,12 @@ def remove(
             removed = custody.remove_group(key)
         else:
             removed = custody.remove_domain(key, domain, type_)
-    if format_ == "json":
-        print_json({"key": key, "domain": domain, "removed": removed})
-    else:
-        say("Removed." if removed else f"{version.name} has no such group or host here.")
-    if not removed:
-        raise typer.Exit(EXIT_FAILED)
+    say_change(
+        {"key": key, "domain": domain, "removed": removed},
+        "Removed." if removed else f"{version.name} has no such group or host here.",
+        changed=removed,
+        format_=format_,
+    )
 
 
 @app.command("list")

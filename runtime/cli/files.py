@@ -2,6 +2,27 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
+
+import typer
+
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="File to write.", show_default="standard output"),
+]
+
+
+def deliver(text: str, output: Path | None) -> bool:
+    """Write a text to a file, or to standard output without one; return whether to a file.
+
+    Raises:
+        ForgeError: ``BAD_OPTION`` if it cannot be written.
+    """
+    if output is None:
+        typer.echo(text, nl=False)
+        return False
+    write_text(output, text)
+    return True
 
 
 def write_text(path: Path, text: str) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from runtime.cli import blocks
 from runtime.cli.apps import YesOption
-from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say, table
+from runtime.cli.console import print_json, reports_errors, say, say_change, table
 from runtime.cli.options import FormatOption, SiteOption, StateOption, open_state
 
 if TYPE_CHECKING:
@@ -284,12 +284,12 @@ def revoke(
         raise typer.BadParameter("Name --user, --client, or --client with --site.")
     with open_state(state) as firebrick:
         ended = _revoke(firebrick, client, user, site)
-    if format_ == "json":
-        print_json({"revoked": ended})
-    else:
-        say(f"{ended} grants ended." if ended else "There was no such grant.")
-    if not ended:
-        raise typer.Exit(EXIT_FAILED)
+    say_change(
+        {"revoked": ended},
+        f"{ended} grants ended." if ended else "There was no such grant.",
+        changed=bool(ended),
+        format_=format_,
+    )
 
 
 @app.command()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say, table
+from runtime.cli.console import print_json, reports_errors, say, say_change, table
 from runtime.cli.options import EnvironmentOption, FormatOption, SiteOption, StateOption, open_state
 
 app = typer.Typer(help="Data security policies of administrators.", no_args_is_help=True)
@@ -96,9 +96,9 @@ def _change(  # noqa: PLR0917  # two call sites
         if name is not None:
             app_id = find_app_id(firebrick, name, environment, cloud_id)
         changed = firebrick.app_access.set(cloud_id, project, app_id, blocked=blocked)
-    if format_ == "json":
-        print_json({"changed": changed})
-    else:
-        say(("Blocked." if blocked else "Allowed.") if changed else "It was so before.")
-    if not changed:
-        raise typer.Exit(EXIT_FAILED)
+    say_change(
+        {"changed": changed},
+        ("Blocked." if blocked else "Allowed.") if changed else "It was so before.",
+        changed=changed,
+        format_=format_,
+    )

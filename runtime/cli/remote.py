@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say, table
+from runtime.cli.console import print_json, reports_errors, say, say_change, table
 from runtime.cli.options import (
     AdminOption,
     AppOption,
@@ -95,12 +95,12 @@ def reset(
         person = firebrick.find_person(admin)
         custody = Custody.of(firebrick, version, firebrick.find_site(site), person)
         changed = custody.reset_endpoint(remote)
-    if format_ == "json":
-        print_json({"key": remote, "reset": changed})
-    else:
-        say("Reset." if changed else f"Nobody has said where {remote} is for {version.name} here.")
-    if not changed:
-        raise typer.Exit(EXIT_FAILED)
+    say_change(
+        {"key": remote, "reset": changed},
+        "Reset." if changed else f"Nobody has said where {remote} is for {version.name} here.",
+        changed=changed,
+        format_=format_,
+    )
 
 
 @app.command("list")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say
+from runtime.cli.files import OutputOption, deliver
 from runtime.cli.options import FormatOption, StateOption, open_state
 
 if TYPE_CHECKING:
@@ -55,23 +56,17 @@ def replay(
 def export(
     name: NameArgument,
     *,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="File to write.", show_default="standard output"),
-    ] = None,
+    output: OutputOption = None,
     state: StateOption = None,
     format_: FormatOption = "text",
 ) -> None:
     """Write an invocation as a file that 'firebrick replay' runs on another machine."""
-    from runtime.cli.files import write_text
     from runtime.server.replaying import export as export_record
 
     with open_state(state) as firebrick:
         text, proof = export_record(firebrick, name)
-    if output is None:
-        typer.echo(text, nl=False)
+    if not deliver(text, output):
         return
-    write_text(output, text)
     if format_ == "json":
         print_json({"file": str(output), "bytes": proof.bytes, "secrets": proof.secrets})
         return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say, table
+from runtime.cli.console import print_json, reports_errors, say, say_change, table
 from runtime.cli.options import (
     AppOption,
     EnvironmentOption,
@@ -125,12 +125,12 @@ def close_session(
 
     with open_state(state) as firebrick:
         closed = outside_invocations(firebrick).close(invocation_id)
-    if format_ == "json":
-        print_json({"invocationId": invocation_id, "closed": closed})
-    else:
-        say("Closed." if closed else f"No invocation {invocation_id} is open outside.")
-    if not closed:
-        raise typer.Exit(EXIT_FAILED)
+    say_change(
+        {"invocationId": invocation_id, "closed": closed},
+        "Closed." if closed else f"No invocation {invocation_id} is open outside.",
+        changed=closed,
+        format_=format_,
+    )
 
 
 @app.command("preload")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say, table
+from runtime.cli.files import OutputOption, deliver
 from runtime.cli.options import FormatOption, StateOption, open_state
 
 
@@ -94,23 +95,17 @@ def seed(
 @reports_errors
 def export_world(
     *,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="File to write.", show_default="standard output"),
-    ] = None,
+    output: OutputOption = None,
     state: StateOption = None,
     format_: FormatOption = "text",
 ) -> None:
     """Write the world of the state as a file that 'firebrick seed' makes it of again."""
-    from runtime.cli.files import write_text
     from runtime.server.world.export import export_world as export
 
     with open_state(state) as firebrick:
         text = export(firebrick.engine)
-    if output is None:
-        typer.echo(text, nl=False)
+    if not deliver(text, output):
         return
-    write_text(output, text)
     if format_ == "json":
         print_json({"file": str(output), "bytes": len(text.encode())})
         return

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say, table
+from runtime.cli.console import print_json, reports_errors, say, say_change, table
 from runtime.cli.options import FormatOption, StateOption, open_state
 
 app = typer.Typer(help="API tokens for scripts with basic auth.", no_args_is_help=True)
@@ -103,12 +103,12 @@ def revoke(
     """Revoke an API token at once."""
     with open_state(state) as firebrick:
         revoked = firebrick.api_tokens.revoke(token_id)
-    if format_ == "json":
-        print_json({"id": token_id, "revoked": revoked})
-    else:
-        say("Revoked." if revoked else f"There is no live token with the id {token_id}.")
-    if not revoked:
-        raise typer.Exit(EXIT_FAILED)
+    say_change(
+        {"id": token_id, "revoked": revoked},
+        "Revoked." if revoked else f"There is no live token with the id {token_id}.",
+        changed=revoked,
+        format_=format_,
+    )
 
 
 @app.command()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from runtime.cli.console import EXIT_FAILED, print_json, reports_errors, say, table
+from runtime.cli.console import print_json, reports_errors, say, say_change, table
 from runtime.cli.options import AppOption, EnvironmentOption, FormatOption, StateOption, open_state
 
 app = typer.Typer(help="Environment variables of an app.", no_args_is_help=True)
@@ -49,12 +49,12 @@ def unset(
     with open_state(state) as firebrick:
         version = firebrick.find_app(app, environment)
         removed = firebrick.variables.unset(version.app_id, environment, key)
-    if format_ == "json":
-        print_json({"app": version.name, "key": key, "removed": removed})
-    else:
-        say(f"Removed {key}. {NEXT_DEPLOY}" if removed else f"There is no variable {key}.")
-    if not removed:
-        raise typer.Exit(EXIT_FAILED)
+    say_change(
+        {"app": version.name, "key": key, "removed": removed},
+        f"Removed {key}. {NEXT_DEPLOY}" if removed else f"There is no variable {key}.",
+        changed=removed,
+        format_=format_,
+    )
 
 
 @app.command("list")

@@ -7,13 +7,13 @@ a rule; the guest gets the platform's terse answer, the person who runs the app 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from runtime.audit.trail import AuditRecord, AuditTrail
 from runtime.clock import Clock
 from runtime.errors import DeniedError
 from runtime.gateway.contexts import product_of
 from runtime.gateway.replies import refusal_reply
+from runtime.gateway.requiring import live_grant, require
 from runtime.gateway.values import (
     Caller,
     CallReport,
@@ -42,7 +42,6 @@ from runtime.tokens.broker import TokenBroker, TokenGrant
 from runtime.tokens.rates import TokenRates
 from runtime.wire import JiraRequest, JiraResponse
 
-_T = TypeVar("_T")
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH"})
 BODYLESS = frozenset({"GET", "HEAD"})  # the fetch standard refuses a body on these
 GATEWAY_ORIGIN = "https://api.atlassian.com/ex/jira"  # base of `self` links behind the gateway
@@ -153,10 +152,10 @@ class Gateway:
         self, caller: Caller, call: ProductCall, progress: _Progress, door: Door
     ) -> JiraResponse:
         _check_form(caller, call)
-        target = _require(parse_target(call.path))
-        headers, progress.dropped = _require(filter_request_headers(call.headers))
+        target = require(parse_target(call.path))
+        headers, progress.dropped = require(filter_request_headers(call.headers))
         progress.operation = self._operations.resolve(call.method, target.path).operation
-        grant = self._live_grant(caller)
+        grant = live_grant(self._installations, caller)
         progress.scopes = tuple(sorted(_in_force(grant)))
         _allow(
             decide_scopes(progress.operation, frozenset(grant.declared), grant.installation.granted)
@@ -176,14 +175,6 @@ class Gateway:
         response = door(self._lent(caller, call, grant), request)
         _check_same_operation(response, progress.operation)
         return response
-
-    def _live_grant(self, caller: Caller) -> LiveGrant:
-        grant = self._installations.find_live_grant(caller.installation_id)
-        if grant is None or grant.installation.cloud_id != caller.cloud_id:
-            raise DeniedError(
-                "installation.ended", "The app is not installed on this site any more."
-            )
-        return grant
 
     def _check_acting(
         self, caller: Caller, call: ProductCall, grant: LiveGrant, operation: Operation | None
@@ -291,12 +282,6 @@ def _check_same_operation(response: JiraResponse, decided: Operation | None) -> 
             "operation.mismatch",
             f"{key} was decided on, but the product ran {response.operation_id}.",
         )
-
-
-def _require(result: _T | Decision) -> _T:
-    if isinstance(result, Decision):
-        raise DeniedError(result.rule, result.message)
-    return result
 
 
 def _allow(decision: Decision) -> None:

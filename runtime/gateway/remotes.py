@@ -9,7 +9,6 @@ Source:
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from pydantic import SecretStr
 
@@ -19,6 +18,7 @@ from runtime.errors import DeniedError, ForgeError
 from runtime.gateway.echoes import without_credentials
 from runtime.gateway.invocation_claims import Invocation
 from runtime.gateway.outside import ExternalCall, ExternalReply, OutsideError
+from runtime.gateway.requiring import live_grant, require
 from runtime.gateway.values import Caller, facts_of
 from runtime.ids import Ids
 from runtime.installation.consents import ConsentStore
@@ -33,7 +33,6 @@ from runtime.policy.remotes import METHODS, parse_remote_base, parse_remote_targ
 from runtime.tokens.handed import HandedKind, HandedTokens, Handing
 from runtime.tokens.invocation_tokens import InvocationTokens
 
-_T = TypeVar("_T")
 UI_TIMEOUT_S = 25.0
 EVENT_TIMEOUT_S = 5.0
 TOKEN_LIFETIME_S = 3_600.0  # the documentation promises 55 minutes at least
@@ -207,10 +206,10 @@ class RemoteGateway:
             raise DeniedError("remote.undeclared", f"The manifest has no remote {call.remote!r}.")
         if call.method not in METHODS:
             raise DeniedError("remote.method", f"A remote is not asked by {call.method!r}.")
-        headers, dropped = _require(filter_remote_headers(call.headers))
+        headers, dropped = require(filter_remote_headers(call.headers))
         if dropped:
             progress.detail["dropped_headers"] = sorted(set(dropped))
-        grant = self._live_grant(caller)
+        grant = live_grant(self._installations, caller)
         named = places.named.get(remote.key)
         target = _target(remote, places, call.path, progress)
         progress.url = target.url
@@ -229,14 +228,6 @@ class RemoteGateway:
         )
         reply = _asked(self._ask, target, outgoing, call.timeout_s, named=named is not None)
         return _finished(reply, tuple(secret for _, _, secret in proofs), progress)
-
-    def _live_grant(self, caller: Caller) -> LiveGrant:
-        grant = self._installations.find_live_grant(caller.installation_id)
-        if grant is None or grant.installation.cloud_id != caller.cloud_id:
-            raise DeniedError(
-                "installation.ended", "The app is not installed on this site any more."
-            )
-        return grant
 
     # ---------------------------------------------------------------------------- what goes along
 
@@ -347,8 +338,8 @@ def _target(remote: Remote, places: Places, path: str, progress: _Progress) -> E
             f"Nobody has said where the remote {remote.key!r} is: the manifest has no base URL, "
             "and an administrator of the site may set one (firebrick remote set).",
         )
-    base = _require(parse_remote_base(text, named=named is not None))
-    return _require(parse_remote_target(base, path))
+    base = require(parse_remote_base(text, named=named is not None))
+    return require(parse_remote_target(base, path))
 
 
 def _canned(places: Places, call: ExternalCall, progress: _Progress) -> ExternalReply | None:
@@ -369,7 +360,7 @@ def _asked(
         reply = ask(target, call, timeout_s, named)
     except OutsideError as error:
         raise _unanswered(error) from error
-    return _require(reply)
+    return require(reply)
 
 
 def _finished(
@@ -406,9 +397,3 @@ def _no_address(
         f"with method: {call.method}, url: {plain} and reply: {{status: 200, json: {{}}}}; or "
         f"allow the real host: --allow-egress {target.host}.",
     )
-
-
-def _require(result: _T | Decision) -> _T:
-    if isinstance(result, Decision):
-        raise DeniedError(result.rule, result.message)
-    return result

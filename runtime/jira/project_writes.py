@@ -10,13 +10,13 @@ from runtime.jira.project_beans import project_bean
 from runtime.jira.project_input import OWN_MEMBERS, SCHEMES, TYPES, UNSUPPORTED, ProjectInput
 from runtime.jira.project_rights import forbidden_scheme_change, require_project_admin
 from runtime.jira.responses import created, json_response, no_content
+from runtime.jira.role_actors import insert_actors
 from runtime.jira.schema import (
     comment_table,
     issue_table,
     project_key_table,
     project_table,
     property_table,
-    role_actor_table,
 )
 from runtime.jira.site import Project
 from runtime.jira.store import next_id
@@ -166,21 +166,8 @@ def _add_key(context: Context, project_id: int, key: str) -> None:
 
 
 def _copy_default_actors(context: Context, project_id: int) -> None:
-    defaults = [actor for actor in context.site.role_actors if actor.project_id is None]
-    if not defaults:
-        return
-    first = next_id(context.connection, role_actor_table.name, len(defaults))
-    rows = [
-        {
-            "id": first + at,
-            "role_id": actor.role_id,
-            "project_id": project_id,
-            "actor_type": actor.actor_type,
-            "parameter": actor.parameter,
-        }
-        for at, actor in enumerate(defaults)
-    ]
-    context.connection.execute(insert(role_actor_table), rows)
+    actors = [one for one in context.site.role_actors if one.project_id is None]
+    insert_actors(context.connection, project_id, [(one.role_id, one) for one in actors])
 
 
 def _change_keys(

@@ -4,10 +4,10 @@ Source:
     Jira Cloud REST API v3, "Project role actors" and the default actors of "Project roles".
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, insert
+from sqlalchemy import ColumnElement, Connection, delete, insert
 
 from runtime.errors import JiraError
 from runtime.identity.accounts import Account
@@ -123,21 +123,28 @@ def add_actors(
         for actor in context.site.role_actors
         if actor.role_id == role.id and actor.project_id == project_id
     }
-    new = [actor for actor in named if actor not in known]
-    if not new:
+    new = [(role.id, actor) for actor in named if actor not in known]
+    insert_actors(context.connection, project_id, new)
+
+
+def insert_actors(
+    connection: Connection, project_id: int | None, actors: Sequence[tuple[int, Named | RoleActor]]
+) -> None:
+    """Write actors, each with the id of its role, in a project or among the defaults."""
+    if not actors:
         return
-    first = next_id(context.connection, role_actor_table.name, len(new))
+    first = next_id(connection, role_actor_table.name, len(actors))
     rows = [
         {
             "id": first + at,
-            "role_id": role.id,
+            "role_id": role_id,
             "project_id": project_id,
             "actor_type": actor.actor_type,
             "parameter": actor.parameter,
         }
-        for at, actor in enumerate(new)
+        for at, (role_id, actor) in enumerate(actors)
     ]
-    context.connection.execute(insert(role_actor_table), rows)
+    connection.execute(insert(role_actor_table), rows)
 
 
 def remove_actors(context: Context, role: Role, project: Project | None) -> None:
