@@ -16,6 +16,7 @@ from runtime.policy.customer_approval import Approved, find_approved
 from runtime.policy.customer_egress import BACKEND, Choices, EgressEntry, EgressGroup, read_domain
 from runtime.server.customer_egress import Custody, choices_of
 from runtime.server.egress_groups import egress_group_table
+from runtime.server.explain.why import Reasons
 from tests.flows.conftest import Bench
 from tests.flows.forge_app import MANIFEST as OUTSIDE
 from tests.flows.forge_app import deploy as forge_deploy
@@ -120,6 +121,8 @@ def test_what_is_approved_may_be_reached_until_it_is_taken_back(
     assert ask(bench, "https://a.tenant.example:8443/x") == 200
     record = bench.firebrick.audit.read(limit=2)[0]
     assert (record.kind, record.allowed, record.detail) == ("egress", True, {"egress_group": "own"})
+    told = Reasons(bench.firebrick).explain(record)
+    assert ("Admitted by", "the group own that the customer approved") in told.notes
     assert choices_of(bench.firebrick, version, bench.cloud_id).groups == (group,)
     replaced = approve(bench, version, ["other.example"])
     assert ask(bench, "https://api.customer.example/x") == 403
@@ -148,7 +151,7 @@ def test_it_counts_for_app_code_outside_too(
 
 
 @pytest.mark.hostile
-def test_a_group_admits_what_it_says_and_nothing_that_looks_like_it(
+def test_45_a_group_admits_what_it_says_and_nothing_that_looks_like_it(
     bench: Bench, tmp_path: Path
 ) -> None:
     version = deploy(bench, tmp_path)

@@ -13,6 +13,7 @@ from runtime.installation.model import AppVersion
 from runtime.invocation.invoker import InvocationResult, Order
 from runtime.policy.customer_egress import Choices
 from runtime.server.customer_egress import Custody, choices_of, list_remotes
+from runtime.server.explain.why import Reasons
 from tests.flows.conftest import Bench
 
 APP = "roaming"
@@ -109,6 +110,8 @@ def test_a_remote_is_where_the_customer_says_until_that_is_taken_back(
     record = bench.firebrick.audit.read(limit=2)[0]
     assert (record.path, record.rule) == ("https://a.customer.example/v1/x", "remote.stubbed")
     assert record.detail == {"remote": "own", "base_url": "customer"}
+    notes = dict(Reasons(bench.firebrick).explain(record).notes)
+    assert notes["Remote"] == "own at https://a.customer.example/v1/x, by the customer's word"
     assert invoke(bench, {}, "page").outcome.fault is None
     paths = [one.path for one in bench.firebrick.audit.read(limit=3)]
     assert "https://a.customer.example/v1/page" in paths

@@ -34,6 +34,11 @@ KINDS: Mapping[str, str] = {
 }
 MODELS: Mapping[str, Model] = {name: name for name in get_args(Model)}
 CREDENTIALS: Mapping[str, Credential] = {name: name for name in get_args(Credential)}
+ADMITTED: Mapping[str, str] = {
+    "egress_entry": "{} of the manifest",
+    "egress_group": "the group {} that the customer approved",
+    "egress_remote": "the remote {}, where the customer says it is",
+}
 ACTS: Mapping[str, ActAs] = {name: name for name in get_args(ActAs)}
 
 
@@ -205,10 +210,20 @@ def _dropped(record: AuditRecord) -> Notes:
 
 def _outside_notes(record: AuditRecord) -> Notes:
     """Say what else is told of a call that leaves the machine, or of none."""
+    if record.kind == "egress":
+        return _admitted(record)
     if record.kind != "remote":
         return _dropped(record)
     told = [one for one in words_of_remote(record) if one[0] != "credential"]
     return tuple((label.capitalize(), words) for label, words in told)
+
+
+def _admitted(record: AuditRecord) -> Notes:
+    """Say what let a request outside pass: an entry of the manifest, or a customer's word."""
+    for name, words in ADMITTED.items():
+        if name in record.detail:
+            return (("Admitted by", words.format(record.detail[name])),)
+    return ()
 
 
 def _credential(record: AuditRecord) -> str:

@@ -27,6 +27,7 @@ def words_of_remote(record: AuditRecord) -> Iterator[tuple[str, str]]:
     dropped = detail.get("dropped_headers")
     if isinstance(dropped, list):
         yield "headers", f"did not cross: {', '.join(map(str, dropped))}"
-    yield "remote", f"{detail.get('remote')} at {record.path}"
+    chosen = ", by the customer's word" if detail.get("base_url") == "customer" else ""
+    yield "remote", f"{detail.get('remote')} at {record.path}{chosen}"
     if detail.get("credentials_taken_out"):
         yield "answer", "held credentials; they were taken out"
