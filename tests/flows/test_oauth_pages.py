@@ -1,6 +1,7 @@
 """The server's pages, driven as a person would: forms are read from the HTML and sent."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -187,17 +188,73 @@ def test_an_app_is_made_set_up_and_deleted_by_pages(bench: Bench, console: Brows
     assert "fbk_sec_" not in console.open(f"/console/apps/{client.client_id}").text
     console.press("Save permissions", scope=["read:jira-work", "read:issue:jira", "read:me"])
     console.press("Save callback URLs", callback_urls=f"{CALLBACK}\r\n\r\nhttp://localhost:1/x ")
-    console.press("Save distribution", distribution="shared")
-    page = console.press(
-        "Save settings", name="Better notes", vendor_name="Acme", privacy_policy_url=""
-    ).text
+    console.press(
+        "Save distribution", distribution="shared", vendor_name="Acme",
+        privacy_policy_url="https://acme.example/privacy",
+    )  # fmt: skip
+    page = console.press("Save settings", name="Better notes").text
     after = clients.get(client.client_id)
     assert after.scopes == frozenset({"read:jira-work", "read:issue:jira", "read:me"})
     assert after.callback_urls == (CALLBACK, "http://localhost:1/x")
     assert (after.distribution, after.name, after.vendor_name) == ("shared", "Better notes", "Acme")
+    assert after.privacy_policy_url == "https://acme.example/privacy"
+    for heading in ("<legend>Jira API", "<legend>User identity API", "Granular scopes"):
+        assert heading in page
     assert f"client_id={client.client_id}" in page
     console.press("Delete the app")
     assert clients.list() == ()
+
+
+def test_who_is_asked_for_consent_sees_vendor_and_privacy_policy(
+    bench: Bench, browser: Browser
+) -> None:
+    policy = "https://acme.example/privacy"
+    client, _ = make_app(bench)
+    bench.firebrick.oauth.clients.update(
+        replace(client, vendor_name="Acme & Sons", privacy_policy_url=policy)
+    )
+    browser.open(authorize_path(client.client_id))
+    page = browser.sign_in(bench, "vera")
+    assert "By Acme &amp; Sons" in page.text
+    assert policy in [tag.get("href") for tag in browser.tags("a")]
+
+
+def test_the_console_warns_of_more_than_fifty_scopes(bench: Bench, console: Browser) -> None:
+    granular = sorted(
+        {one for operation in bench.firebrick.operations for need in operation.scopes
+         for one in need if one.count(":") == 2}
+    )  # fmt: skip
+    client, _ = make_app(bench, scopes=frozenset(granular[:50]))
+    path = f"/console/apps/{client.client_id}"
+    assert "Over 50 scopes" not in console.open(path).text
+    console.press("Save permissions", scope=granular[:51])
+    assert "Over 50 scopes" in console.open(path).text
+
+
+def test_after_an_edit_of_scopes_people_are_asked_anew(
+    bench: Bench, base: str, browser: Browser
+) -> None:
+    client, secret = make_app(bench, scopes=frozenset({"read:jira-work"}))
+    asking = authorize_path(client.client_id, scope="read:jira-work offline_access")
+    browser.open(asking)
+    browser.sign_in(bench, "vera")
+    browser.press("Accept")
+    tokens = exchange(base, client, secret, code_of(browser)).json()
+    clients = bench.firebrick.oauth.clients
+    clients.update(replace(client, scopes=frozenset({"read:jira-work", "read:jira-user"})))
+    form = {
+        "grant_type": "refresh_token", "client_id": client.client_id,
+        "client_secret": secret.get_secret_value(), "refresh_token": tokens["refresh_token"],
+    }  # fmt: skip
+    renewed = httpx.post(f"{base}/oauth/token", data=form).json()
+    assert set(renewed["scope"].split()) == {"read:jira-work", "offline_access"}
+    myself = f"{base}/ex/jira/{bench.cloud_id}/rest/api/3/myself"
+    bearer = {"authorization": f"Bearer {renewed['access_token']}"}
+    assert httpx.get(myself, headers=bearer).status_code == 401
+    browser.open(authorize_path(client.client_id, scope="read:jira-work read:jira-user"))
+    browser.press("Accept")
+    newer = exchange(base, client, secret, code_of(browser)).json()["access_token"]
+    assert httpx.get(myself, headers={"authorization": f"Bearer {newer}"}).status_code == 200
 
 
 def test_a_new_secret_kills_the_old_one(bench: Bench, console: Browser) -> None:

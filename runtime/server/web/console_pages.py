@@ -223,12 +223,7 @@ class ConsolePages:
 
 
 def _settings(client: OAuthClient, form: Form) -> OAuthClient:
-    return replace(
-        client,
-        name=first(form, "name"),
-        vendor_name=first(form, "vendor_name"),
-        privacy_policy_url=first(form, "privacy_policy_url"),
-    )
+    return replace(client, name=first(form, "name"))
 
 
 def _callbacks(client: OAuthClient, form: Form) -> OAuthClient:
@@ -242,7 +237,12 @@ def _scopes(client: OAuthClient, form: Form) -> OAuthClient:
 
 def _distribution(client: OAuthClient, form: Form) -> OAuthClient:
     picked = DISTRIBUTIONS.get(first(form, "distribution"), client.distribution)
-    return replace(client, distribution=picked)
+    return replace(
+        client,
+        distribution=picked,
+        vendor_name=first(form, "vendor_name"),
+        privacy_policy_url=first(form, "privacy_policy_url"),
+    )
 
 
 CHANGES: dict[str, Change] = {
