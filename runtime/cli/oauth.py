@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import typer
@@ -90,21 +90,30 @@ def update_app(
     callback: CallbackOption = None,
     scope: ScopeOption = None,
     distribution: DistributionOption = None,
+    vendor: Annotated[
+        str | None,
+        typer.Option("--vendor", help="Who offers it, for consent.", show_default=False),
+    ] = None,
+    privacy_policy: Annotated[
+        str | None,
+        typer.Option("--privacy-policy", help="Address of the policy.", show_default=False),
+    ] = None,
     state: StateOption = None,
     format_: FormatOption = "text",
 ) -> None:
     """Change an app; what is named replaces what was there. Fewer scopes take effect at once."""
     with open_state(state) as firebrick:
         client = firebrick.oauth.clients.get(app)
-        client = firebrick.oauth.clients.update(
-            replace(
-                client,
-                name=client.name if name is None else name,
-                callback_urls=client.callback_urls if callback is None else tuple(callback),
-                scopes=client.scopes if scope is None else _scopes(scope),
-                distribution=distribution or client.distribution,
-            )
-        )
+        named: dict[str, Any] = {
+            "name": name,
+            "callback_urls": None if callback is None else tuple(callback),
+            "scopes": None if scope is None else _scopes(scope),
+            "distribution": distribution,
+            "vendor_name": vendor,
+            "privacy_policy_url": privacy_policy,
+        }
+        given = {field: value for field, value in named.items() if value is not None}
+        client = firebrick.oauth.clients.update(replace(client, **given))
         facts = _facts(firebrick, client)
     _show(facts, format_)
 
@@ -346,6 +355,8 @@ def _facts(firebrick: "Firebrick", client: "OAuthClient") -> dict[str, object]:
         "owner": firebrick.name_of(client.owner_account_id),
         "grant": client.grant_kind,
         "distribution": client.distribution,
+        "vendor": client.vendor_name,
+        "privacyPolicy": client.privacy_policy_url,
         "callbackUrls": list(client.callback_urls),
         "scopes": {api: list(scopes) for api, scopes in client.scopes_by_api().items()},
         "grants": len(firebrick.oauth.grants.list(client_id=client.client_id)),

@@ -45,6 +45,12 @@ def test_an_app_is_made_shown_changed_and_removed(
     assert isinstance(changed, dict)
     assert changed["scopes"] == {"user-identity": ["read:me"]}
     assert changed["callbackUrls"] == [CALLBACK]
+    policy = "https://acme.example/privacy"
+    shown = firebrick(
+        "oauth", "app", "update", "Sync", "--vendor", "Acme", "--privacy-policy", policy
+    )
+    assert f"vendor: Acme\nprivacyPolicy: {policy}" in shown.out
+    assert firebrick("oauth", "app", "update", "Sync", "--privacy-policy", "ftp://x").code == 1
     rotated = firebrick("oauth", "app", "rotate-secret", "Sync", "--format", "json").json
     assert isinstance(rotated, dict)
     assert rotated["clientSecret"] != made["clientSecret"]
