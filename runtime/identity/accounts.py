@@ -19,6 +19,7 @@ from sqlalchemy import (
 from runtime.database import metadata
 
 AccountType = Literal["atlassian", "app", "customer"]
+SERVICE_DOMAIN = "@serviceaccount.atlassian.com"
 
 account_table = Table(
     "account",
@@ -57,6 +58,17 @@ class Account:
     active: bool = True
     time_zone: str = "Etc/UTC"
     locale: str = "en_US"
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it is a service account: no person's, of use to scripts with scoped tokens alone.
+
+        Source:
+            User management documentation, "Manage API tokens for service accounts": their e-mail
+            addresses.
+        """
+        email = (self.email or "").lower()
+        return self.account_type == "atlassian" and email.endswith(SERVICE_DOMAIN)
 
 
 def add_account(connection: Connection, account: Account) -> None:

@@ -136,7 +136,8 @@ class ApiTokens:
             scopes: What it may do at most; None for a token that is not scoped.
 
         Raises:
-            ForgeError: ``BAD_TOKEN_OWNER`` for an app or a deactivated account,
+            ForgeError: ``BAD_TOKEN_OWNER`` for an app or a deactivated account, and for a service
+                account without scopes,
                 ``BAD_TOKEN_LABEL`` for an empty, too long or unprintable one,
                 ``BAD_TOKEN_LIFETIME`` outside 1 to 365 days or what the organisation allows,
                 ``TOKENS_FORBIDDEN`` where the organisation allows none.
@@ -147,6 +148,11 @@ class ApiTokens:
         if not policy.allowed:
             raise ForgeError("TOKENS_FORBIDDEN", "The organisation allows no API tokens.")
         _check(account, label, days, longest)
+        if account.is_service and scopes is None:
+            raise ForgeError(
+                "BAD_TOKEN_OWNER",
+                f"{account.display_name} is a service account: its tokens need scopes.",
+            )
         now_s = self._clock.now_s()
         secret = self._ids.token("pat")
         token = ApiToken(
@@ -204,19 +210,28 @@ class ApiTokens:
         The e-mail is compared in any case, the token in constant time, and the work done does not
         depend on which of the two was wrong. What the organisation allows is asked each time.
         """
+        held = self._find(secret)
+        known = "" if held is None else str(held.account.email).lower()
+        matches = hmac.compare_digest(known.encode(), email.lower().encode())
+        return held if matches else None
+
+    def verify_bearer(self, secret: SecretStr) -> VerifiedToken | None:
+        """Return whose token this is without an e-mail; None but for those of service accounts."""
+        held = self._find(secret)
+        usable = held is not None and held.account.is_service and held.scopes is not None
+        return held if usable else None
+
+    def _find(self, secret: SecretStr) -> VerifiedToken | None:
         digest = _digest(secret.get_secret_value())
         with self._engine.connect() as connection:
             row = connection.execute(_BY_HASH, {"wanted": digest}).one_or_none()
-        owner = None if row is None else Account(*row[len(_TOKEN_COLUMNS) :])
-        known = "" if owner is None else str(owner.email).lower()
-        matches = hmac.compare_digest(known.encode(), email.lower().encode())
-        if row is None or owner is None or not matches:
+        if row is None:
             return None
         policy = self._ceiling.narrowed(row.policy_allowed, row.policy_max_days)
         ends_at_s = _end_s(row.created_at_s, row.expires_at_s, policy)
         if not self._is_live(policy, revoked=row.revoked, ends_at_s=ends_at_s):
             return None
-        return VerifiedToken(owner, _scopes(row.scopes), row.id)
+        return VerifiedToken(Account(*row[len(_TOKEN_COLUMNS) :]), _scopes(row.scopes), row.id)
 
     def standing(self, token: ApiToken, owner: Account) -> VerifiedToken | None:
         """Return what a token would prove now, were it shown; None if nothing."""

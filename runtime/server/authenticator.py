@@ -17,9 +17,10 @@ APP_RESOURCES = ("/rest/atlassian-connect/", "/rest/forge/")
 class CredentialAuthenticator:
     """Resolves the platform's credentials.
 
-    On the gateway a Bearer token is valid, and an API token with scopes; what does not resolve is
-    refused. On the site an API token without scopes is valid, where what does not resolve goes on
-    as anonymous, and the two credentials of Connect, where what does not resolve is refused.
+    On the gateway a Bearer token is valid, also an API token of a service account, and an API token
+    with scopes and its e-mail; what does not resolve is refused. On the site an API token without
+    scopes is valid, where what does not resolve goes on as anonymous, and the two credentials of
+    Connect, where what does not resolve is refused.
     Whether the account is active, the product itself looks up with every request.
 
     Args:
@@ -92,6 +93,7 @@ class CredentialAuthenticator:
 
     def _third_party(self, request: JiraRequest, token: SecretStr) -> Principal:
         principal = self._oauth.authenticate(token, request.cloud_id)
+        principal = principal or self._basic.bearer(token)
         if principal is None:
             raise CredentialError
         return principal

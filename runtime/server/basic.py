@@ -57,6 +57,15 @@ class BasicAuthenticator:
             principal = self._login(user, SecretStr(secret), host)
         return _accepted(principal, host)
 
+    def bearer(self, token: SecretStr) -> Principal | None:
+        """Return who a token proves on the gateway without an e-mail, or None.
+
+        Source:
+            User management documentation and field reports: scoped tokens of service accounts.
+        """
+        held = self._api_tokens.verify_bearer(token)
+        return None if held is None else _principal(held, "gateway")
+
     def standing(self, user: str, held: VerifiedToken | None, host: Host) -> Principal:
         """Return who a token would prove now, were it shown; nothing is counted.
 

@@ -99,11 +99,12 @@ def decide_authorize(
 
 
 def _check_account(asked: _Asked) -> AuthorizeFault | None:
-    if asked.account.account_type != "atlassian" or not asked.account.active:
+    account = asked.account
+    if account.account_type != "atlassian" or account.is_service or not account.active:
         return _page(
             "access_denied", "Only an active person can consent.", "credential.authorize-account"
         )
-    if not asked.client.may_be_used_by(asked.account.account_id):
+    if not asked.client.may_be_used_by(account.account_id):
         return _page("unauthorized_client", NO_CLIENT, "credential.authorize-private")
     return None
 

@@ -100,7 +100,8 @@ def _administration(firebrick: "Firebrick") -> Administration:
 
 def _people(firebrick: "Firebrick") -> People:
     def is_person(account: Account) -> bool:
-        return account.active and account.account_type == "atlassian"
+        is_human = account.account_type == "atlassian" and not account.is_service
+        return account.active and is_human
 
     def find(account_id: str) -> Account | None:
         with firebrick.engine.connect() as connection:
