@@ -1,7 +1,7 @@
 """What a handler is handed, and how it reads its request."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeVar
@@ -27,6 +27,7 @@ EMPTY_BODY = "No content to map to Object due to end of input"
 BAD_JSON = "There was an error parsing JSON. Check that your request body is valid."
 BAD_PAYLOAD = "Invalid request payload. Refer to the REST API documentation and try again."
 LONG_MAX = 2**63 - 1
+MAX_LEVELS = 500  # what is read must also be stored, shown and walked, each a stack of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +202,7 @@ class Context:
         """Return the JSON value of the body; bytes after the first value are ignored.
 
         Raises:
-            UnreadableBodyError: 400 if it is empty, ``null`` or not JSON.
+            UnreadableBodyError: 400 if it is empty, ``null``, not JSON, or nested too deeply.
         """
         text = self.request.body.decode("utf-8", "replace").lstrip(" \t\r\n\ufeff")
         if not text:
@@ -212,6 +213,8 @@ class Context:
                 json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
         except (ValueError, RecursionError) as error:
             raise UnreadableBodyError(BAD_JSON) from error
+        if _is_deeper(value, MAX_LEVELS):
+            raise UnreadableBodyError(BAD_JSON)
         if value is None:
             raise UnreadableBodyError(EMPTY_BODY)
         return value  # type: ignore[no-any-return]  # the decoder yields JSON values only
@@ -241,6 +244,20 @@ def parse_long(name: str, value: str) -> int:
     if not -LONG_MAX - 1 <= number <= LONG_MAX:
         raise bad_parameter(name, value)
     return number
+
+
+def _is_deeper(value: Json, levels: int) -> bool:
+    """Whether lists and objects stand in each other over more levels; layer by layer, no stack."""
+    layer = [value]
+    for _ in range(levels + 1):
+        layer = [inner for one in layer for inner in _inside(one)]
+    return bool(layer)
+
+
+def _inside(value: Json) -> Iterable[Json]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _reject_constant(name: str) -> None:

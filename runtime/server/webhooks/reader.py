@@ -88,7 +88,7 @@ def json_object(body: bytes) -> dict[str, object]:
     """Return the JSON object of a body; an empty one if it is anything else."""
     try:
         value = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
