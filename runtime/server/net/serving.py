@@ -18,6 +18,7 @@ from runtime.server.net.http import UNAVAILABLE, JiraHttp, Receive, Scope, Send
 from runtime.server.net.oauth_edges import oauth_edges
 from runtime.server.net.page_edges import DEFAULT_OPTIONS, PageOptions, page_edges
 from runtime.server.net.remote_edges import remote_edges
+from runtime.server.net.session_edges import session_edges
 from runtime.server.net.webhook_edges import webhook_edges
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def create_app(firebrick: "Firebrick", options: PageOptions = DEFAULT_OPTIONS) -
             *remote_edges(firebrick),
             *forge_edges(firebrick),
             *webhook_edges(firebrick),
+            *session_edges(firebrick),
             *page_edges(firebrick, options),
         ),
     )
