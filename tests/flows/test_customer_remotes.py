@@ -15,6 +15,7 @@ from runtime.policy.customer_egress import Choices
 from runtime.server.customer_egress import Custody, choices_of, list_remotes
 from runtime.server.explain.why import Reasons
 from tests.flows.conftest import Bench
+from tests.hostile.oauth_place import Place
 
 APP = "roaming"
 MANIFEST = """
@@ -215,3 +216,17 @@ def test_only_an_administrator_says_where_and_it_ends_with_the_installation(
     plan = firebrick.apps.plan(version, bench.cloud_id)
     firebrick.apps.install(plan, bench.cloud_id, mine.admin)
     assert ask(bench, remote="own") == "DENIED"
+
+
+@pytest.mark.hostile
+def test_the_word_of_another_sites_customer_counts_nothing_here(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    with place.firebrick as firebrick:
+        here, there = (Bench(firebrick, one) for one in place.sites)
+        version = deploy(here, tmp_path)
+        plan = firebrick.apps.plan(version, there.cloud_id)
+        firebrick.apps.install(plan, there.cloud_id, firebrick.find_person("amy"))
+        custody(there, version).set_endpoint("own", "https://a.customer.example")
+        assert ask(here, remote="own") == "DENIED"
+        assert ask(here, url="https://a.customer.example/x") == "403"
+        assert ask(there, remote="own") == "a.customer.example"
