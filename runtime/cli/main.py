@@ -8,6 +8,7 @@ from runtime import __version__
 from runtime.cli import (
     apps,
     build,
+    clock,
     connect,
     consents,
     egress,
@@ -75,6 +76,7 @@ app.command("seed")(states.seed)
 app.command("export-world")(states.export_world)
 app.command("serve")(serve.serve)
 app.add_typer(tokens.app, name="token")
+app.add_typer(clock.app, name="clock")
 app.add_typer(tls.app, name="tls")
 app.add_typer(toolchain.app, name="toolchain")
 app.add_typer(consents.app, name="consent")

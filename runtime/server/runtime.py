@@ -54,6 +54,7 @@ from runtime.server.oauth_parts import open_oauth
 from runtime.server.operations import load_operations
 from runtime.server.settings import Settings
 from runtime.server.statefolder import StateFolder
+from runtime.server.steering import SteeredClock
 from runtime.server.webhooks.parts import open_webhooks
 from runtime.server.world.state import recall
 from runtime.tokens.broker import TokenBroker
@@ -88,7 +89,8 @@ class Firebrick(Directory):
         self.ids = ids
         self.operations = load_operations()
         self.world = recall(engine)
-        self.world_clock = self.world.shift(clock)
+        self.steered = steered = SteeredClock(clock, settings.state)
+        self.world_clock = self.world.shift(steered)
         self.stubs: tuple[EgressStub, ...] = self.world.stubs  # of the world outside
         self.audit = AuditTrail(engine, clock)
         self.records = InvocationRecords(engine)
@@ -100,14 +102,14 @@ class Firebrick(Directory):
         self.vault = Vault(settings.state)
         ceiling = TokenPolicy(settings.api_tokens, settings.api_token_max_days)
         self.token_policies = TokenPolicies(engine, self.audit, ceiling)
-        self.api_tokens = ApiTokens(engine, clock, ids, ceiling)
-        self.lockout = Lockout(engine, clock, settings.login_failures)
-        self.sessions = Sessions(engine, clock, ids)
+        self.api_tokens = ApiTokens(engine, steered, ids, ceiling)
+        self.lockout = Lockout(engine, steered, settings.login_failures)
+        self.sessions = Sessions(engine, steered, ids)
         self.broker = TokenBroker(engine, clock, ids)
         self.connect = open_connect(engine, clock, ids, self.vault, settings.connect_jwt_max_s)
         self.oauth = open_oauth(
             engine=engine,
-            clock=clock,
+            clock=steered,
             ids=ids,
             audit=self.audit,
             operations=self.operations,

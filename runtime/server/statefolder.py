@@ -15,6 +15,7 @@ from pathlib import Path
 
 from runtime.errors import StateError
 from runtime.server.settings import CACHE, Settings
+from runtime.server.steering import CLOCK_FILE
 from runtime.tokens.vault import KEY_NAME
 
 DATABASE = "state.db"
@@ -115,7 +116,7 @@ def _build(folder: Path, build: Callable[[Path], None]) -> None:
 def _remove(folder: Path, *, with_cache: bool) -> list[Path]:
     """Remove the database first: without it nothing that is left is taken for a state."""
     removed = []
-    for name in (DATABASE, *JOURNALS, NEW, KEY_NAME):
+    for name in (DATABASE, *JOURNALS, NEW, KEY_NAME, CLOCK_FILE):
         path = folder / name
         if path.exists():
             path.unlink()

@@ -49,7 +49,7 @@ def page_edges(firebrick: "Firebrick", options: PageOptions) -> tuple[Edge, ...]
         firebrick.oauth.clients,
         firebrick.oauth.grants,
         firebrick.oauth.blocks,
-        StatelessRequests(firebrick.engine, firebrick.clock),
+        StatelessRequests(firebrick.engine, firebrick.steered),
     )
     people, pages = _people(firebrick), Pages()
     sessions = firebrick.sessions
@@ -70,7 +70,7 @@ def page_edges(firebrick: "Firebrick", options: PageOptions) -> tuple[Edge, ...]
         sign_in,
         EgressPages(firebrick, administration, sign_in, pages),
         AdminPages(administration, sign_in, pages),
-        TokenPages(firebrick.api_tokens, sign_in, pages, firebrick.clock, scopes),
+        TokenPages(firebrick.api_tokens, sign_in, pages, firebrick.steered, scopes),
         AccountPages(
             oauth=oauth, people=people, sign_in=sign_in, ids=firebrick.ids, pages=pages,
             audit=firebrick.audit, auto_consent=options.auto_consent,
