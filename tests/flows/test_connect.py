@@ -1,6 +1,7 @@
 """A Connect app's whole life over real sockets: install, ask, act as a user, go, come back."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import jwt
@@ -73,6 +74,25 @@ def test_every_lifecycle_message_has_the_documented_fields(flow: Connected) -> N
 
 def _kid(app: ConnectApp) -> str:
     return str(jwt.get_unverified_header(app.raw[0][1].removeprefix("JWT "))["kid"])
+
+
+class Unsigned(ConnectApp):
+    """An app whose descriptor says that it asks nothing."""
+
+    def descriptor(self) -> dict[str, Any]:
+        return {**super().descriptor(), "authentication": {"type": "none"}}
+
+
+@pytest.mark.hostile
+def test_an_app_without_authentication_is_sent_no_secret_and_may_ask_nothing(
+    flow: Connected,
+) -> None:
+    with running(Unsigned()) as app:
+        installed = flow.install(app=app)
+        assert "sharedSecret" not in app.raw[0][2].decode()
+        app.tenant = {"baseUrl": flow.base}
+        stolen = installed.shared_secret.get_secret_value()
+        assert app.ask("GET", ISSUE, secret=stolen).status_code == 401
 
 
 def test_an_app_without_a_licence_is_told_of_none(flow: Connected) -> None:

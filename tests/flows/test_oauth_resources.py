@@ -105,6 +105,26 @@ def test_a_token_for_the_profile_alone_has_no_site(sites: Sites) -> None:
     assert sites.get("/me", token).json()["name"] == "Dana Developer"
 
 
+def test_a_token_narrowed_to_the_profile_names_no_site(sites: Sites) -> None:
+    oauth, dana = sites.firebrick.oauth, sites.firebrick.find_person("dana")
+    client, secret = oauth.clients.create(
+        "Notes", dana.account_id, scopes={"read:jira-user", "read:me"}, callback_urls=(CALLBACK,)
+    )
+    scope = "read:jira-user read:me offline_access"
+    query = urlsplit(authorize_path(client.client_id, scope=scope)).query
+    asked = oauth.flow.prepare_authorize(parse_qsl(query), dana)
+    assert not isinstance(asked, AuthorizeFault)
+    (code,) = parse_qs(urlsplit(oauth.flow.approve(asked, dana, {ACME})).query)["code"]
+    shown = {"client_id": client.client_id, "client_secret": secret.get_secret_value()}
+    url = f"{sites.base}/oauth/token"
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
+    first = httpx.post(url, data=shown | form).json()
+    assert len(sites.get(RESOURCES, first["access_token"]).json()) == 1
+    form = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
+    narrow = httpx.post(url, data=shown | form | {"scope": "read:me offline_access"}).json()
+    assert sites.get(RESOURCES, narrow["access_token"]).json() == []
+
+
 @pytest.mark.hostile
 def test_a_deactivated_account_has_neither_sites_nor_a_profile(sites: Sites) -> None:
     (token,) = sites.tokens("account", ACME, scope="read:jira-user read:me")
